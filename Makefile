@@ -1,0 +1,57 @@
+# `make benchmark` and `make test` are all that is needed; both set up their own .venv first.
+
+PYTHON ?= python3
+UDA_RUNS ?= runs
+UDA_DATA ?= data
+RESULTS ?= results
+export UDA_RUNS UDA_DATA
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PAIRS := $(patsubst benchmarks/%.toml,%,$(wildcard benchmarks/*.toml))
+DEFAULT_PAIR := rendered-optdigits
+
+.PHONY: help setup lint format test benchmark tables clean $(PAIRS:%=benchmark-%)
+
+help:
+	@echo "make setup          make .venv and install uda with its development tools"
+	@echo "make test           lint, then run the tests"
+	@echo "make lint           ruff and mypy"
+	@echo "make format         rewrite the code as ruff formats it"
+	@echo "make benchmark      the embedded benchmark: no download, runs on a CPU"
+	@echo "make tables         make the tables in $(RESULTS)/ again from $(RESULTS)/runs.csv"
+	@echo "make clean          remove .venv and caches; runs, results and data stay"
+	@$(foreach pair,$(PAIRS),echo "make benchmark-$(pair)";)
+
+# The environment is made again only when what it is made from changes.
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/pytest
+
+benchmark: benchmark-$(DEFAULT_PAIR)
+
+$(PAIRS:%=benchmark-%): benchmark-%: benchmarks/%.toml setup
+	$(BIN)/uda benchmark $< --results $(RESULTS)
+
+tables: setup
+	$(BIN)/uda benchmark --tables --results $(RESULTS) $(PAIRS:%=benchmarks/%.toml)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	find uda tests -name __pycache__ -type d -prune -exec rm -rf {} +

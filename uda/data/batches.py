@@ -1,0 +1,238 @@
+"""The whole domain on the device as uint8; a batch is an index, a cast and an augmentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from uda.errors import UserError, unknown
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to each training image, each image for itself; every switch is off by default.
+
+    Attributes
+    ----------
+    shift
+        Largest translation in pixels, in each direction; whole pixels, uniform.
+    affine
+        Standard deviation of the Gaussian that is added to each entry of the 2x2 identity.
+    flip
+        Whether half of the images have their intensities inverted (x -> -x).
+    scale_low, scale_high
+        Intensities are multiplied by a uniform number between the two.
+    offset
+        A uniform number in [-offset, offset] is added to the intensities (which span [-1, 1]).
+    noise
+        Standard deviation of Gaussian noise on each value.
+    padding
+        What moves in from outside: ``"black"`` or ``"reflection"``.
+    """
+
+    shift: int = 0
+    affine: float = 0.0
+    flip: bool = False
+    scale_low: float = 1.0
+    scale_high: float = 1.0
+    offset: float = 0.0
+    noise: float = 0.0
+    padding: str = "black"
+
+    def __post_init__(self) -> None:
+        if self.padding not in ("black", "reflection"):
+            raise unknown("augmentation padding", self.padding, ("black", "reflection"))
+        for name in ("shift", "affine", "offset", "noise"):
+            if getattr(self, name) < 0:
+                raise UserError(f"augmentation.{name} is {getattr(self, name)}: it must be 0 (off) or positive")
+        if self.scale_low > self.scale_high:
+            raise UserError(f"augmentation.scale_low {self.scale_low} is above scale_high {self.scale_high}: swap them")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Augmentation:
+        """Build from plain values; an unknown key is a `UserError` that names the nearest known one."""
+        known = [f.name for f in fields(cls)]
+        for key in values:
+            if key not in known:
+                raise unknown("augmentation", key, known)
+        return cls(**values)
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Map uint8 0..255 to float32 in [-1, 1]."""
+    return images.float() / 127.5 - 1.0
+
+
+def move(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Shift and deform (N, C, H, W) float images in [-1, 1], each with its own affine map, in one resampling."""
+    n, _, height, width = images.shape
+    device = images.device
+    matrix = torch.eye(2, 3, device=device).repeat(n, 1, 1)
+    if augmentation.affine:
+        matrix[:, :, :2] += augmentation.affine * torch.randn(n, 2, 2, device=device, generator=generator)
+    if augmentation.shift:
+        span = 2 * augmentation.shift + 1
+        pixels = torch.randint(span, (n, 2), device=device, generator=generator) - augmentation.shift
+        matrix[:, 0, 2] = pixels[:, 0] * (2.0 / width)
+        matrix[:, 1, 2] = pixels[:, 1] * (2.0 / height)
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    if augmentation.padding == "reflection":
+        return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    return F.grid_sample(images + 1.0, grid, padding_mode="zeros", align_corners=False) - 1.0
+
+
+def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Augment a batch of uint8 images.
+
+    Parameters
+    ----------
+    images
+        (N, C, H, W) uint8.
+    augmentation
+        The switches.
+    generator
+        On the device of the images; the result depends on nothing else.
+
+    Returns
+    -------
+    Tensor
+        (N, C, H, W) float32; in [-1, 1] unless scale, offset or noise lead outside.
+    """
+    out = to_float(images)
+    if augmentation.shift or augmentation.affine:
+        out = move(out, augmentation, generator)
+    factor = _per_image(out, augmentation, generator)
+    if factor is not None:
+        out = out * factor
+    if augmentation.offset:
+        uniform = torch.rand(len(out), 1, 1, 1, device=out.device, generator=generator)
+        out = out + augmentation.offset * (2.0 * uniform - 1.0)
+    if augmentation.noise:
+        out = out + augmentation.noise * torch.randn(out.shape, device=out.device, generator=generator)
+    return out
+
+
+def _per_image(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor | None:
+    """One factor per image from the intensity flip and scale, (N, 1, 1, 1); None where both are off."""
+    factor = None
+    shape, device = (len(images), 1, 1, 1), images.device
+    if augmentation.flip:
+        factor = torch.randint(2, shape, device=device, generator=generator) * 2.0 - 1.0
+    low, high = augmentation.scale_low, augmentation.scale_high
+    if (low, high) != (1.0, 1.0):
+        scale = low + (high - low) * torch.rand(shape, device=device, generator=generator)
+        factor = scale if factor is None else factor * scale
+    return factor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's images. There is no field for a target label, so no method can read one.
+
+    Attributes
+    ----------
+    source_images, target_images
+        (N, C, H, W) float32, augmented.
+    source_labels
+        (N,) int64.
+    target_index
+        (N,) int64: where in the target training set each image stands.
+    """
+
+    source_images: Tensor
+    source_labels: Tensor
+    target_images: Tensor
+    target_index: Tensor
+
+
+class Shuffle:
+    """Endless epochs over ``count`` indices: each epoch a fresh permutation, its short tail dropped.
+
+    Which indices a step gets depends on the seed and the step alone, so a resumed run needs no state.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int, device: torch.device) -> None:
+        self.count, self.batch_size, self.seed, self.device = count, batch_size, seed, device
+        self._epoch = -1
+        self._order = torch.empty(0)
+
+    def indices(self, step: int) -> Tensor:
+        """Return the (batch_size,) int64 indices of a step."""
+        per_epoch = self.count // self.batch_size
+        epoch, place = divmod(step, per_epoch)
+        if epoch != self._epoch:
+            generator = torch.Generator(self.device).manual_seed(self.seed + epoch)
+            self._order = torch.randperm(self.count, generator=generator, device=self.device)
+            self._epoch = epoch
+        return self._order[place * self.batch_size : (place + 1) * self.batch_size]
+
+
+class Batches:
+    """Training batches of a pair, made on the device: index, cast, augmentation; no workers and no host sync.
+
+    Parameters
+    ----------
+    source_images, source_labels
+        (N, C, H, W) uint8 and (N,) int64.
+    target_images
+        (M, C, H, W) uint8.
+    batch_size
+        Images per domain.
+    augmentation
+        Applied to both domains with independent random numbers.
+    seed
+        Fixes order and augmentation.
+    device
+        Where the images are kept and the batches are made.
+
+    Raises
+    ------
+    UserError
+        If a domain has fewer images than a batch.
+    """
+
+    def __init__(
+        self,
+        source_images: Tensor,
+        source_labels: Tensor,
+        target_images: Tensor,
+        batch_size: int,
+        augmentation: Augmentation,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        device = torch.device(device)
+        for name, images in (("source", source_images), ("target", target_images)):
+            if len(images) < batch_size:
+                raise UserError(
+                    f"the {name} domain has {len(images)} training images, fewer than one batch of {batch_size}: "
+                    "lower batch_size or add images"
+                )
+        self.source_images = source_images.to(device)
+        self.source_labels = source_labels.to(device)
+        self.target_images = target_images.to(device)
+        self.augmentation = augmentation
+        self.seed = seed
+        self._source = Shuffle(len(source_images), batch_size, _stream(seed, 1), device)
+        self._target = Shuffle(len(target_images), batch_size, _stream(seed, 2), device)
+        self._generator = torch.Generator(device)
+
+    def at(self, step: int) -> Batch:
+        """Return the batch of a step; the same step gives the same batch."""
+        source, target = self._source.indices(step), self._target.indices(step)
+        self._generator.manual_seed(_stream(self.seed, 3) + step)
+        return Batch(
+            augment(self.source_images[source], self.augmentation, self._generator),
+            self.source_labels[source],
+            augment(self.target_images[target], self.augmentation, self._generator),
+            target,
+        )
+
+
+def _stream(seed: int, number: int) -> int:
+    """Give each use of a seed its own range of generator seeds."""
+    return (seed << 36) + (number << 32)

@@ -1,0 +1,220 @@
+"""A user's own images: class folders (``folder:PATH``) and arrays in one ``.npz`` file (``npz:PATH``)."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uda.data.cache import cached
+from uda.data.domains import Domain, FileRecord, Split, register_scheme
+from uda.data.files import md5_of_file, parsing, record, require
+from uda.data.shaping import resize
+from uda.errors import UserError
+
+SPLITS = ("train", "test")
+EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+MIXED_SIZE = 32  # what images of differing sizes are brought to
+FOLDER_FORM = "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png"
+NPZ_FORM = "the arrays train_images, train_labels, test_images, test_labels (optional: class_names)"
+
+
+# Class folders
+
+
+def open_folder(where: str) -> Domain:
+    """Return the domain of a folder that holds ``train/CLASS/IMAGE`` and ``test/CLASS/IMAGE``."""
+    folder = Path(where)
+    return Domain(
+        name=f"folder:{where}",
+        description=f"class folders under {where}",
+        splits=SPLITS,
+        channels=None,
+        size=None,
+        load=partial(load_folder, folder),
+        files=lambda root, split: (folder / split,),
+        obtain=f"put {FOLDER_FORM}",
+    )
+
+
+def load_folder(folder: Path, root: Path, split: str) -> Split:
+    """Read one split of class folders; classes are the folders of ``train``, by name.
+
+    Images are grey where all of the split are, else RGB. Where they differ in size, each is resized to 32x32 (and a
+    note says so). Their order is that of their content's checksums, so that it tells nothing of their classes.
+
+    Parameters
+    ----------
+    folder
+        Holds ``train`` and ``test``.
+    root
+        The data root, for the cache.
+    split
+        ``"train"`` or ``"test"``.
+
+    Raises
+    ------
+    UserError
+        For a missing folder, a class in ``test`` that ``train`` does not have, or a file that is no image.
+    """
+    class_names = classes_of(folder, "train")
+    strangers = sorted(set(classes_of(folder, split)) - set(class_names))
+    if strangers:
+        raise UserError(f"{folder / split} has classes that {folder / 'train'} does not have: {', '.join(strangers)}")
+    paths = [(path, label) for label, name in enumerate(class_names) for path in images_of(folder / split / name)]
+    if not paths:
+        raise UserError(f"{folder / split} holds no image ({', '.join(EXTENSIONS)})")
+    stamps = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path, _ in paths]
+    key = hashlib.md5(repr((class_names, stamps)).encode()).hexdigest()
+    content = cached(root, f"folder-{split}", key, partial(decode_images, paths))
+    name = record(root, folder / split, content["md5"], None).name
+    note = f"folder {folder.name} {split}: images of differing sizes, each resized to {MIXED_SIZE}x{MIXED_SIZE}"
+    return Split(
+        images=content["images"],
+        labels=content["labels"],
+        class_names=class_names,
+        files=(FileRecord(name, f"md5:{content['md5']}", verified=False),),
+        note=note if content["mixed"] else "",
+    )
+
+
+def classes_of(folder: Path, split: str) -> tuple[str, ...]:
+    """Return the names of the class folders of a split, sorted."""
+    place = folder / split
+    if not place.is_dir():
+        raise UserError(f"{place} does not exist; domain folder:{folder} should hold {FOLDER_FORM}")
+    names = tuple(sorted(path.name for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    if not names:
+        raise UserError(f"{place} holds no class folder; domain folder:{folder} should hold {FOLDER_FORM}")
+    return names
+
+
+def images_of(folder: Path) -> list[Path]:
+    """Return the image files of one class, sorted; none where the folder is missing."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS)
+
+
+def decode_images(paths: list[tuple[Path, int]]) -> dict[str, Any]:
+    """Decode labelled image files, ordered by the checksum of their content.
+
+    Returns
+    -------
+    dict
+        ``images`` (N, C, H, W) uint8, ``labels`` (N,) int64, ``mixed`` (whether sizes differed, so that each was
+        resized), ``md5`` (of all content and labels, in order).
+    """
+    hashed = sorted((md5_of_file(path), label, path) for path, label in paths)
+    pictures = [read_image(path) for _, _, path in hashed]
+    if any(picture.shape[0] == 3 for picture in pictures):
+        pictures = [picture.expand(3, -1, -1) for picture in pictures]
+    mixed = len({picture.shape for picture in pictures}) > 1
+    if mixed:
+        pictures = [resize(picture[None], MIXED_SIZE)[0] for picture in pictures]
+    return {
+        "images": torch.stack(pictures),
+        "labels": torch.tensor([label for _, label, _ in hashed]),
+        "mixed": mixed,
+        "md5": hashlib.md5(repr([(md5, label) for md5, label, _ in hashed]).encode()).hexdigest(),
+    }
+
+
+def read_image(path: Path) -> Tensor:
+    """Read one image: (1, H, W) uint8 where it is stored as grey, else (3, H, W)."""
+    from PIL import Image
+
+    with parsing(path, "image"), Image.open(path) as image:
+        if image.mode in ("F", "I") or image.mode.startswith("I;"):
+            raise UserError(f"{path} has more than 8 bits per pixel (mode {image.mode}): convert it to 8 bits")
+        grey = image.mode in ("1", "L", "LA")
+        pixels = np.array(image.convert("L" if grey else "RGB"))
+    return torch.from_numpy(pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+
+# Arrays
+
+
+def open_npz(where: str) -> Domain:
+    """Return the domain of a ``.npz`` file that holds images and labels of both splits."""
+    path = Path(where)
+    return Domain(
+        name=f"npz:{where}",
+        description=f"arrays in {where}",
+        splits=SPLITS,
+        channels=None,
+        size=None,
+        load=partial(load_npz, path),
+        files=lambda root, split: (path,),
+        obtain=f"save {NPZ_FORM}",
+    )
+
+
+def load_npz(path: Path, root: Path, split: str) -> Split:
+    """Read one split of a ``.npz`` file.
+
+    Parameters
+    ----------
+    path
+        Holds ``SPLIT_images``, uint8, (N, H, W, C), (N, C, H, W) or (N, H, W) with C 1 or 3; ``SPLIT_labels`` (N,),
+        integers from 0; and, if wanted, ``class_names`` (K,), strings. Without names, classes are called "0", "1", …
+    root
+        The data root, for the record.
+    split
+        ``"train"`` or ``"test"``.
+
+    Raises
+    ------
+    UserError
+        Naming the file and what is wrong with it.
+    """
+    require(path, NPZ_FORM, "numpy.savez writes such a file")
+    with parsing(path, ".npz file"), np.load(path, allow_pickle=False) as file:
+        needed = (f"{split}_images", f"{split}_labels", "train_labels", "test_labels")
+        missing = [name for name in needed if name not in file]
+        if missing:
+            raise UserError(f"{path} lacks {missing[0]}; it should hold {NPZ_FORM}")
+        arrays = {name: file[name] for name in needed}
+        names = tuple(str(name) for name in file["class_names"]) if "class_names" in file else None
+    both = [integer_labels(path, name, arrays[name]) for name in ("train_labels", "test_labels")]
+    highest = max((int(labels.max()) for labels in both if labels.size), default=0)
+    if names is None:
+        names = tuple(str(label) for label in range(highest + 1))
+    if highest >= len(names) or len(set(names)) != len(names):
+        raise UserError(f"{path}: class_names must be different names, one for each label 0..{highest}")
+    images = channels_first(path, f"{split}_images", arrays[f"{split}_images"])
+    labels = both[SPLITS.index(split)]
+    if len(images) != len(labels):
+        raise UserError(f"{path} holds {len(labels):,} {split} labels for {len(images):,} images")
+    files = (record(root, path, md5_of_file(path), None),)
+    return Split(torch.from_numpy(images), torch.from_numpy(labels), names, files)
+
+
+def integer_labels(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return labels as (N,) int64 after checking that they are integers from 0."""
+    if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
+        raise UserError(f"{path}: {name} must be one-dimensional, of integers from 0")
+    return values.astype(np.int64)
+
+
+def channels_first(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return images as (N, C, H, W) uint8, from that, (N, H, W, C) or (N, H, W)."""
+    if values.dtype != np.uint8 or values.ndim not in (3, 4):
+        raise UserError(f"{path}: {name} is {values.dtype} of shape {values.shape}, not uint8 with 3 or 4 dimensions")
+    if values.ndim == 3:
+        return values[:, None]
+    first, last = values.shape[1] in (1, 3), values.shape[3] in (1, 3)
+    if first == last:
+        problem = "both the second and the last dimension could be" if first else "no dimension is"
+        raise UserError(f"{path}: {name} is of shape {values.shape}: {problem} the 1 or 3 channels")
+    return values if first else np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+
+
+register_scheme("folder", open_folder)
+register_scheme("npz", open_npz)

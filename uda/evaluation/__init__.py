@@ -1,0 +1,1 @@
+"""Reads run folders: evaluation, tables, published numbers, pictures."""

@@ -1,0 +1,186 @@
+"""Run images through a trained translator: reconstruction, translation and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uda.data.batches import to_float
+from uda.data.protocols import load_task
+from uda.errors import UserError
+from uda.evaluation.labels import domain_label
+from uda.methods import METHODS, Method
+from uda.training.checkpoint import load_model
+from uda.training.config import RunConfig
+from uda.unit.core import UNIT
+
+Direction = Literal["source-to-target", "target-to-source", "both"]
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+_ORIGINS = {"source-to-target": (0,), "target-to-source": (1,), "both": (0, 1)}
+
+
+@dataclass(frozen=True)
+class Translations:
+    """Images of one domain in all streams.
+
+    Attributes
+    ----------
+    origin, destination
+        Names of the domains, for people.
+    inputs, reconstructions, cycles
+        (N, C, S, S) uint8 in the origin's channels.
+    translations
+        (N, C', S, S) uint8 in the destination's channels.
+    """
+
+    origin: str
+    destination: str
+    inputs: Tensor
+    reconstructions: Tensor
+    translations: Tensor
+    cycles: Tensor
+
+
+def translate(
+    path: Path, weights: Literal["last", "pick"], direction: Direction, count: int, root: Path
+) -> tuple[Translations, ...]:
+    """Translate held-out images of the run's own domains (the test split of each).
+
+    Parameters
+    ----------
+    path
+        ``checkpoint.pt`` of a run.
+    weights
+        Those of the last step or of the validator's pick.
+    direction
+        One way, or both.
+    count
+        How many images of each domain: the first of each class, then the second of each, and so on.
+    root
+        The data root.
+
+    Raises
+    ------
+    UserError
+        For a file that is no checkpoint of ours, a method that cannot translate, or missing data.
+    """
+    method, config = _load(path, weights)
+    task = load_task(config.protocol, config.source, config.target, root)
+    splits = (task.source_val, task.target_test)
+    return tuple(
+        _run(method, config, splits[origin].images[one_per_class_first(splits[origin].labels, count)], origin)
+        for origin in _ORIGINS[direction]
+    )
+
+
+def translate_folder(
+    path: Path, weights: Literal["last", "pick"], direction: Direction, count: int, folder: Path
+) -> tuple[Translations, ...]:
+    """Translate the first images of a folder, by name; needs the checkpoint and no data.
+
+    Parameters
+    ----------
+    path, weights
+        As in `translate`.
+    direction
+        Tells which domain the images belong to; ``"both"`` treats them as either.
+    count
+        How many images at most.
+    folder
+        Holds image files; each is resized to the model's size and converted to its channels.
+
+    Raises
+    ------
+    UserError
+        As in `translate`, and for a folder without images or with one that cannot be read.
+    """
+    method, config = _load(path, weights)
+    files = (
+        sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
+    )
+    if not files:
+        raise UserError(f"{folder}: no folder with images in it ({', '.join(IMAGE_SUFFIXES)})")
+    shapes = (method.task.source_shape, method.task.target_shape)
+    return tuple(
+        _run(method, config, torch.stack([read_image(file, shapes[origin]) for file in files[:count]]), origin)
+        for origin in _ORIGINS[direction]
+    )
+
+
+def one_per_class_first(labels: Tensor, count: int) -> Tensor:
+    """Choose images that show all classes: the first of each class in label order, then the second of each, …
+
+    Parameters
+    ----------
+    labels
+        (N,) integers.
+    count
+        How many; all N where it is larger.
+
+    Returns
+    -------
+    Tensor
+        (min(count, N),) int64 indices.
+    """
+    turn = torch.empty_like(labels)
+    for label in labels.unique():
+        members = labels == label
+        turn[members] = torch.arange(int(members.sum()), dtype=labels.dtype)
+    order = torch.argsort(turn * (labels.max() + 1) + labels, stable=True)
+    return order[:count]
+
+
+def read_image(path: Path, shape: Sequence[int]) -> Tensor:
+    """Read an image file as (C, S, S) uint8, grey or RGB, stretched to S x S; `UserError` where it cannot be read."""
+    from PIL import Image
+
+    channels, height, width = shape
+    try:
+        with Image.open(path) as image:
+            converted = image.convert("L" if channels == 1 else "RGB")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as an image ({error})") from error
+    pixels = np.array(converted.resize((width, height), Image.Resampling.BILINEAR))
+    return torch.from_numpy(pixels.reshape(height, width, channels)).permute(2, 0, 1).contiguous()
+
+
+def _load(path: Path, weights: Literal["last", "pick"]) -> tuple[Method, RunConfig]:
+    method, loaded = load_model(path, weights)
+    if not isinstance(getattr(method, "core", None), UNIT):
+        able = ", ".join(sorted(name for name, kind in METHODS.items() if _translates(kind)))
+        raise UserError(f"{path}: its method, {loaded.config.method!r}, does not translate images; these do: {able}")
+    return method, loaded.config
+
+
+def _translates(kind: type[Method]) -> bool:
+    """Whether a method's class says that it has a UNIT core."""
+    return any("core" in getattr(base, "__annotations__", {}) for base in kind.__mro__)
+
+
+@torch.no_grad()
+def _run(method: Method, config: RunConfig, images: Tensor, origin: int) -> Translations:
+    core = method.core
+    assert isinstance(core, UNIT)  # for the type checker; _load has seen to it
+    method.eval()
+    floats = to_float(images)
+    names = domain_label(config.source), domain_label(config.target)
+    return Translations(
+        origin=names[origin],
+        destination=names[1 - origin],
+        inputs=images,
+        reconstructions=to_uint8(core.reconstruct(floats, origin)),
+        translations=to_uint8(core.translate(floats, origin)),
+        cycles=to_uint8(core.cycle(floats, origin)),
+    )
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Map [-1, 1] to uint8 0..255, rounded; what lies outside is clipped."""
+    return ((images.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,152 @@
+"""The contract of a method: one class, `update` and `predict`, its `Config` and presets beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam, Optimizer
+
+from uda.data.batches import Batch
+from uda.errors import unknown
+
+
+@dataclass(frozen=True)
+class TaskShape:
+    """What a method must know of a task to build its networks.
+
+    Attributes
+    ----------
+    source_shape, target_shape
+        (C, S, S) of one image.
+    classes
+        Number of classes.
+    steps
+        Planned number of updates, for schedules.
+    """
+
+    source_shape: tuple[int, int, int]
+    target_shape: tuple[int, int, int]
+    classes: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """Settings that every method has.
+
+    Attributes
+    ----------
+    learning_rate
+        Adam's, at the first step.
+    beta_1, beta_2
+        Adam's.
+    weight_decay
+        L2 penalty, Adam's.
+    schedule
+        ``"constant"`` or ``"cosine"`` (to zero at the last step).
+    """
+
+    learning_rate: float = 1e-3
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    weight_decay: float = 0.0
+    schedule: str = "cosine"
+
+    def __post_init__(self) -> None:
+        if self.schedule not in ("constant", "cosine"):
+            raise unknown("schedule", self.schedule, ("constant", "cosine"))
+
+
+class Method(nn.Module):
+    """A domain adaptation method.
+
+    Subclasses set `name`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them with
+    `optimise`, and implement `update`, `predict` and `features`.
+
+    Attributes
+    ----------
+    presets
+        Named settings: each a dict of settings of ``Config``, and of run settings (``steps``, ``batch_size``,
+        ``evaluate_every``, ``augmentation``) where a preset fixes those too.
+    sees_target_labels
+        True for the supervised ceiling alone: the trainer then calls ``receive_target_labels``.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    paper: ClassVar[str] = ""
+    Config: ClassVar[type[Any]]
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
+    sees_target_labels: ClassVar[bool] = False
+
+    def __init__(self, config: OptimiserConfig, task: TaskShape) -> None:
+        super().__init__()
+        self.config: Any = config
+        self.task = task
+        self.optimisers: dict[str, Optimizer] = {}
+
+    def optimise(self, name: str, *networks: nn.Module) -> Optimizer:
+        """Register networks under one Adam, so that saving, resuming and scheduling know of it."""
+        config = self.config
+        self.optimisers[name] = Adam(
+            [p for network in networks for p in network.parameters()],
+            lr=config.learning_rate,
+            betas=(config.beta_1, config.beta_2),
+            weight_decay=config.weight_decay,
+        )
+        return self.optimisers[name]
+
+    def schedule(self, step: int) -> None:
+        """Set the learning rates for a step."""
+        factor = 1.0
+        if self.config.schedule == "cosine":
+            factor = 0.5 * (1.0 + math.cos(math.pi * step / self.task.steps))
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = self.config.learning_rate * factor
+
+    def update(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """Make one complete optimisation step.
+
+        Returns
+        -------
+        dict
+            Name of each term to its detached scalar tensor, never a Python float: that would wait for the device.
+        """
+        raise NotImplementedError
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Classify target images, (N, C, S, S) in [-1, 1]: (N, K) logits."""
+        raise NotImplementedError
+
+    def predict_source(self, images: Tensor) -> Tensor:
+        """Classify source images: (N, K) logits. Validators use it; the same as `predict` unless domains differ."""
+        return self.predict(images)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the (N, F) features of target images that the classifier reads."""
+        raise NotImplementedError
+
+
+def descend(optimiser: Optimizer, loss: Tensor) -> None:
+    """Take one step of an optimiser down the gradient of a loss; only its own parameters get a gradient."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    optimiser.step()
+
+
+def detached(**terms: Tensor) -> dict[str, Tensor]:
+    """Return the terms of an update, cut from the graph."""
+    return {name: term.detach() for name, term in terms.items()}
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy of (N, K) logits and (N,) labels, in fp32, in nats."""
+    return F.cross_entropy(logits.float(), labels)

@@ -1,0 +1,1 @@
+"""Functions of a model's outputs. They know nothing of runs."""

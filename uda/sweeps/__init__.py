@@ -1,0 +1,1 @@
+"""Many runs: planned by a recipe, run once each, and made into a table."""

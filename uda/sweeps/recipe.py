@@ -1,0 +1,163 @@
+"""A recipe: the TOML file that says which runs a pair's benchmark is made of."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uda.errors import UserError, unknown
+from uda.methods import METHODS
+from uda.training.config import RunConfig
+from uda.training.resolve import RUN_DEFAULTS, flatten, known_keys, resolve, typed
+
+_COMMON_KEYS = ("seeds", *RUN_DEFAULTS, "augmentation", "settings")
+_RECIPE_KEYS = ("source", "target", "protocol", *_COMMON_KEYS, "runs")
+_RUN_KEYS = ("method", "preset", *_COMMON_KEYS)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A pair's benchmark, resolved.
+
+    Attributes
+    ----------
+    name
+        The file's name without ``.toml``; names the tables.
+    source, target, protocol
+        The pair and its protocol.
+    configs
+        Every run, one seed of all methods after the other, so that a sweep that is stopped early compares all.
+    """
+
+    name: str
+    source: str
+    target: str
+    protocol: str
+    configs: tuple[RunConfig, ...]
+
+    def select(self, seeds: Iterable[int] = (), methods: Iterable[str] = ()) -> list[RunConfig]:
+        """Return the runs with one of the seeds and one of the methods, where any are given, in order.
+
+        Raises
+        ------
+        UserError
+            For a seed or a method that the recipe does not have.
+        """
+        known_seeds = {config.seed for config in self.configs}
+        known_methods = {config.method for config in self.configs}
+        for seed in seeds:
+            if seed not in known_seeds:
+                raise unknown(f"seed of {self.name}", str(seed), map(str, known_seeds))
+        for method in methods:
+            if method not in known_methods:
+                raise unknown(f"method of {self.name}", method, known_methods)
+        wanted_seeds = set(seeds) or known_seeds
+        wanted_methods = set(methods) or known_methods
+        return [c for c in self.configs if c.seed in wanted_seeds and c.method in wanted_methods]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and resolve a recipe.
+
+    What stands in a ``[[runs]]`` entry wins over what is common to the recipe, that over the method's preset, and that
+    over the defaults. Common ``[settings]`` go to each method that has a setting of that name. The precision is
+    ``"fp32"`` unless the recipe names another; it is never left to the machine, so that a recipe means the same runs
+    everywhere.
+
+    Raises
+    ------
+    UserError
+        Naming the file and, where it is in one, the ``[[runs]]`` entry: for a file that cannot be read, an unknown
+        key (with the nearest known one), a wrong value, or two entries that a table could not tell apart.
+    """
+    table = _read_toml(path)
+    try:
+        return _build(path.stem, table)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such recipe; give the path of a .toml file like those in benchmarks/") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a valid TOML file: {error}") from error
+
+
+def _build(name: str, table: Mapping[str, Any]) -> Recipe:
+    _check_keys(table, _RECIPE_KEYS)
+    pair = {key: typed(key, _required(table, key), str) for key in ("source", "target")}
+    pair["protocol"] = typed("protocol", table.get("protocol", "standard"), str)
+    entries = _required(table, "runs")
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise UserError("runs must be one or more [[runs]] tables")
+    planned: list[tuple[int, int, RunConfig]] = []
+    places: dict[tuple[str, str], int] = {}
+    for place, entry in enumerate(entries, start=1):
+        try:
+            configs = _entry_configs(table, entry, pair)
+            key = (configs[0].method, configs[0].preset)
+            if key in places:
+                raise UserError(
+                    f"has method {key[0]!r} and preset {key[1]!r} like entry {places[key]}, so a table could not tell "
+                    "them apart; give one of them a preset of its own"
+                )
+        except UserError as error:
+            raise UserError(f"[[runs]] entry {place}: {error}") from error
+        places[key] = place
+        planned += [(turn, place, config) for turn, config in enumerate(configs)]
+    _check_common_settings(table, [config.method for _, _, config in planned])
+    planned.sort(key=lambda plan: plan[:2])
+    return Recipe(name, pair["source"], pair["target"], pair["protocol"], tuple(config for _, _, config in planned))
+
+
+def _entry_configs(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[RunConfig]:
+    """Resolve one ``[[runs]]`` entry, once per seed."""
+    _check_keys(entry, _RUN_KEYS)
+    method = typed("method", _required(entry, "method"), str)
+    if method not in METHODS:
+        raise unknown("method", method, METHODS)
+    known = known_keys(method)
+    common = {key: value for key, value in _overrides(table).items() if key in known}
+    overrides = {"precision": "fp32", **common, **_overrides(entry)}
+    if overrides["precision"] == "auto":
+        raise UserError("precision is 'auto', which differs between machines; name one, e.g. 'fp32'")
+    seeds = typed("seeds", entry.get("seeds", table.get("seeds", [1])), tuple[int, ...])
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UserError("seeds must be one or more different whole numbers")
+    preset = typed("preset", entry.get("preset", "default"), str)
+    return [resolve(method, preset=preset, seed=seed, overrides=overrides, **pair) for seed in seeds]
+
+
+def _overrides(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the run settings, augmentation and method settings of a table as flat overrides."""
+    for key in ("augmentation", "settings"):
+        if not isinstance(table.get(key, {}), dict):
+            raise UserError(f"{key} must be a table, [{key}]")
+    run = {key: table[key] for key in (*RUN_DEFAULTS, "augmentation") if key in table}
+    return flatten(run) | dict(table.get("settings", {}))
+
+
+def _check_common_settings(table: Mapping[str, Any], methods: list[str]) -> None:
+    """Refuse a common setting that no method of the recipe has."""
+    known = {key for method in methods for key in known_keys(method)}
+    for key in _overrides(table):
+        if key not in known:
+            raise unknown("setting of any method in this recipe", key, known)
+
+
+def _check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            raise unknown("key", key, known)
+
+
+def _required(table: Mapping[str, Any], key: str) -> Any:
+    if key not in table:
+        raise UserError(f"has no {key!r}, which is required")
+    return table[key]

@@ -1,0 +1,1 @@
+"""Repeats a method's `update` and keeps a run folder."""

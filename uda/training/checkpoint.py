@@ -1,0 +1,139 @@
+"""Checkpoints: one file that holds all that a resume and ``uda eval`` need, and can be loaded without trust."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from uda.errors import UserError, unknown
+from uda.methods import METHODS, Method, TaskShape
+from uda.training.config import RunConfig
+from uda.training.files import write_tensors
+
+FORMAT = "uda-checkpoint"
+VERSION = 1
+
+
+@dataclass
+class Pick:
+    """The evaluation that a validator likes best so far: its step and score, and the weights at it."""
+
+    step: int
+    score: float
+    model: dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class LoadedCheckpoint:
+    """What a checkpoint says beside its tensors."""
+
+    config: RunConfig
+    class_names: tuple[str, ...]
+    step: int
+
+
+def save_checkpoint(
+    path: Path,
+    config: RunConfig,
+    method: Method,
+    class_names: tuple[str, ...],
+    step: int,
+    seconds: float,
+    pick: Pick | None,
+) -> None:
+    """Write a checkpoint atomically, after ``step`` updates that took ``seconds``."""
+    device = next(method.parameters()).device
+    rng = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        rng["cuda"] = torch.cuda.get_rng_state(device)
+    write_tensors(
+        path,
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "config": config.to_dict(),
+            "class_names": list(class_names),
+            "shapes": [list(method.task.source_shape), list(method.task.target_shape)],
+            "step": step,
+            "seconds": seconds,
+            "model": method.state_dict(),
+            "optimisers": {name: o.state_dict() for name, o in method.optimisers.items()},
+            "rng": rng,
+            "pick": None if pick is None else {"step": pick.step, "score": pick.score, "model": pick.model},
+        },
+    )
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU, running none of its code.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, truncated, not ours, or holds anything but plain values and tensors.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such checkpoint; give the checkpoint.pt of a run folder")
+    try:
+        values = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path}: refused, because it holds more than tensors and plain values and loading it could run code; "
+            "use a checkpoint.pt written by `uda train`"
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError) as error:
+        raise UserError(f"{path}: truncated or not a checkpoint; train again, or copy the file again") from error
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise UserError(f"{path}: not a checkpoint of uda; use a checkpoint.pt written by `uda train`")
+    if values["version"] > VERSION:
+        raise UserError(f"{path}: written by a newer uda (format {values['version']}); upgrade this one")
+    return values
+
+
+def build_method(config: RunConfig, task: TaskShape) -> Method:
+    """Build the method of a run, with fresh weights, from the global random state."""
+    if config.method not in METHODS:
+        raise unknown("method", config.method, METHODS)
+    kind = METHODS[config.method]
+    return kind(kind.Config(**config.settings), task)
+
+
+def task_shape(checkpoint: dict[str, Any], config: RunConfig) -> TaskShape:
+    """Rebuild what a checkpoint's method was built for."""
+    source, target = (tuple(shape) for shape in checkpoint["shapes"])
+    return TaskShape(source, target, len(checkpoint["class_names"]), config.steps)
+
+
+def load_model(path: Path, weights: str = "last") -> tuple[Method, LoadedCheckpoint]:
+    """Load a trained method, in eval mode, on the CPU.
+
+    Parameters
+    ----------
+    path
+        A ``checkpoint.pt``.
+    weights
+        ``"last"`` for the last step's, ``"pick"`` for those that the run's validator picked.
+
+    Raises
+    ------
+    UserError
+        As `read_checkpoint`; also for other ``weights``, or for a pick that does not exist yet.
+    """
+    if weights not in ("last", "pick"):
+        raise unknown("weights", weights, ("last", "pick"))
+    values = read_checkpoint(path)
+    config = RunConfig.from_dict(values["config"])
+    step, model = values["step"], values["model"]
+    if weights == "pick":
+        if values["pick"] is None:
+            raise UserError(f"{path}: has no validator's pick yet; use --weights last")
+        step, model = values["pick"]["step"], values["pick"]["model"]
+    method = build_method(config, task_shape(values, config))
+    method.load_state_dict(model)
+    method.eval()
+    return method, LoadedCheckpoint(config, tuple(values["class_names"]), step)

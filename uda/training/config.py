@@ -1,0 +1,78 @@
+"""What a run is: every choice that its result depends on, and the hash that names it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from uda.data.batches import Augmentation
+from uda.errors import unknown
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run, resolved: nothing is left to a default that could change under it.
+
+    Attributes
+    ----------
+    method, preset
+        Which method, and which of its named settings it starts from.
+    source, target, protocol
+        The pair, and the protocol that fixes its files, splits, size and channels.
+    seed
+        Seeds weights, batches, augmentation and noise.
+    steps
+        Number of updates.
+    batch_size
+        Images per domain in one update.
+    evaluate_every
+        Steps between two evaluations (validators and, for the record, target test accuracy).
+    validator
+        Name of the label-free validator that picks a checkpoint.
+    precision
+        ``"fp32"`` or ``"bf16"``, resolved for the device.
+    augmentation
+        What is done to each training image of both domains.
+    settings
+        The method's own ``Config`` as a dict.
+    """
+
+    method: str
+    preset: str
+    source: str
+    target: str
+    protocol: str
+    seed: int
+    steps: int
+    batch_size: int
+    evaluate_every: int
+    validator: str
+    precision: str
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values only, ready for JSON and for a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RunConfig:
+        """Rebuild what `to_dict` gave; an unknown key is a `UserError` that names the nearest known one."""
+        known = {f.name for f in fields(cls)}
+        for key in values:
+            if key not in known:
+                raise unknown("run setting", key, known)
+        return cls(**{**values, "augmentation": Augmentation.from_dict(values.get("augmentation", {}))})
+
+    @property
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of the canonical JSON: equal for equal runs only."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    @property
+    def name(self) -> str:
+        """Name of the run folder: for people in front, the hash behind."""
+        return f"{self.source}-{self.target}-{self.method}-{self.preset}-seed{self.seed}-{self.hash}".replace("/", "_")

@@ -1,0 +1,65 @@
+"""Where a run is made, in which precision, and how both are recorded."""
+
+from __future__ import annotations
+
+import platform
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+
+from uda.errors import UserError, unknown
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device of a name: ``"auto"`` (CUDA where there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+
+    Raises
+    ------
+    UserError
+        If the name is no device, or CUDA is asked for and not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise unknown("device", name, ("auto", "cpu", "cuda")) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"device {name!r} was asked for, but torch sees no CUDA device here: use --device cpu")
+    return device
+
+
+def resolve_precision(device: str, name: str) -> str:
+    """Return ``"fp32"`` or ``"bf16"``; ``"auto"`` is bf16 on CUDA devices that have it, else fp32."""
+    if name not in ("auto", "fp32", "bf16"):
+        raise unknown("precision", name, ("auto", "fp32", "bf16"))
+    if name != "auto":
+        return name
+    on_cuda = resolve_device(device).type == "cuda"
+    return "bf16" if on_cuda and torch.cuda.is_bf16_supported() else "fp32"
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context in which updates are made; losses and statistics stay in fp32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def device_name(device: torch.device) -> str:
+    """Return what a table calls the device: the name of the GPU, or "cpu"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def describe_device(device: torch.device) -> dict[str, str | int]:
+    """Return what ``run.json`` records of the device."""
+    processor = _processor() if device.type == "cpu" else torch.cuda.get_device_name(device)
+    return {"type": device.type, "name": processor, "threads": torch.get_num_threads()}
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,24 @@
+"""Files that are whole or not there: written beside their place, then moved into it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON atomically."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def write_tensors(path: Path, values: Any) -> None:
+    """Write with `torch.save`, atomically."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    torch.save(values, scratch)
+    scratch.replace(path)

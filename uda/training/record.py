@@ -1,0 +1,79 @@
+"""The run folder: ``run.json``, ``metrics.jsonl``, ``checkpoint.pt``, and ``result.json`` that says "finished"."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from uda.data.protocols import TaskData
+from uda.errors import UserError
+from uda.training.config import RunConfig
+from uda.training.files import write_json
+
+
+class Record:
+    """One run's folder.
+
+    Parameters
+    ----------
+    folder
+        Where it is; made where it does not exist.
+    config
+        The run; a folder of another one is a `UserError`.
+    """
+
+    def __init__(self, folder: Path, config: RunConfig) -> None:
+        self.folder, self.config = folder, config
+        folder.mkdir(parents=True, exist_ok=True)
+        self.run, self.metrics, self.checkpoint, self.result = (
+            folder / name for name in ("run.json", "metrics.jsonl", "checkpoint.pt", "result.json")
+        )
+        if self.run.exists():
+            self._check_owner()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is done."""
+        return self.result.exists()
+
+    def begin(self, task: TaskData, about: dict[str, Any]) -> None:
+        """Write ``run.json``: the config, what was read, and ``about`` (device, versions, command, …)."""
+        files = [{"name": f.name, "checksum": f.checksum, "verified": f.verified} for f in task.files]
+        config = {"config": self.config.to_dict(), "config_hash": self.config.hash}
+        write_json(self.run, {**config, **about, "files": files, "notes": list(task.notes)})
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Append one evaluation to ``metrics.jsonl``."""
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return all evaluations so far, in order."""
+        if not self.metrics.exists():
+            return []
+        return [json.loads(line) for line in self.metrics.read_text(encoding="utf-8").splitlines()]
+
+    def rewind(self, step: int) -> None:
+        """Drop the evaluations after a step, and a line that was cut off: a resumed run makes them again."""
+        if not self.metrics.exists():
+            return
+        kept = []
+        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            try:
+                if json.loads(line)["step"] <= step:
+                    kept.append(line + "\n")
+            except json.JSONDecodeError:
+                break
+        self.metrics.write_text("".join(kept), encoding="utf-8")
+
+    def _check_owner(self) -> None:
+        try:
+            owner = json.loads(self.run.read_text(encoding="utf-8"))["config_hash"]
+        except (json.JSONDecodeError, KeyError, UnicodeDecodeError) as error:
+            raise UserError(f"{self.run}: damaged; move the folder away and train again") from error
+        if owner != self.config.hash:
+            raise UserError(
+                f"{self.folder}: holds the run of another config ({owner}, not {self.config.hash}); "
+                "move it away or give another --runs folder"
+            )

@@ -1,0 +1,38 @@
+"""What made a number: the versions of the code and of what it stands on."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+import torchvision
+
+import uda
+
+
+def code_version() -> str:
+    """Return the version, with the git commit where the code is a checkout and "+dirty" where its code was changed."""
+    here = Path(uda.__file__).parent
+    try:
+        commit = _git(here, "rev-parse", "--short=10", "HEAD")
+        dirty = "+dirty" if _git(here, "status", "--porcelain", "--untracked-files=no", "--", ".") else ""
+    except (OSError, subprocess.CalledProcessError):
+        return uda.__version__
+    return f"{uda.__version__}-g{commit}{dirty}"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that ``run.json`` records."""
+    return {
+        "uda": uda.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+    return done.stdout.strip()

@@ -1,0 +1,308 @@
+"""Encoder, generator and discriminator as coupled pairs: low-level layers per domain, high-level layers shared.
+
+A pair takes *parts*: a list of tensors with the domain (0 source, 1 target) that each belongs to. The parts meet on
+the batch axis in the shared layers, so one call serves both domains at the cost of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Parts = Sequence[tuple[Tensor, int]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How parts are joined on the batch axis: their sizes and domains, and whether running statistics follow them."""
+
+    sizes: tuple[int, ...]
+    domains: tuple[int, ...]
+    track: bool = True
+
+
+class PartNorm(nn.Module):
+    """Batch normalisation without scale, then a learned bias per channel.
+
+    Parameters
+    ----------
+    channels
+        Channels of its input.
+    domains
+        Number of domains.
+    per_domain
+        Whether each domain has its own statistics (batch and running), or all parts of a batch are normalised
+        together, as the UNIT authors' code does. The bias is shared either way.
+    """
+
+    def __init__(self, channels: int, domains: int, per_domain: bool) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels, affine=False) for _ in range(domains if per_domain else 1))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, images: Tensor, layout: Layout) -> Tensor:
+        """Normalise (N, C, H, W), the joined parts that the layout describes."""
+        if len(self.norms) == 1:
+            return self._norm(images, 0, layout.track)
+        pieces = images.split(list(layout.sizes))
+        normed = [self._norm(piece, d, layout.track) for piece, d in zip(pieces, layout.domains, strict=True)]
+        return torch.cat(normed) if len(normed) > 1 else normed[0]
+
+    def _norm(self, images: Tensor, which: int, track: bool) -> Tensor:
+        norm = cast(nn.BatchNorm2d, self.norms[which])
+        mean, variance = norm.running_mean, norm.running_var
+        if self.training and not track:
+            mean = variance = None
+        return F.batch_norm(images, mean, variance, None, self.bias, self.training, 0.1, norm.eps)
+
+
+class Block(nn.Module):
+    """Convolution (or transposed convolution), normalisation, bias, leaky ReLU (slope 0.01)."""
+
+    def __init__(self, convolution: nn.Module, channels: int, domains: int, per_domain: bool) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.norm = PartNorm(channels, domains, per_domain)
+
+    def forward(self, images: Tensor, layout: Layout) -> Tensor:
+        """Apply the block to parts that are joined on the batch axis."""
+        return F.leaky_relu(self.norm(self.convolution(images), layout), 0.01)
+
+
+def coordinates(images: Tensor) -> Tensor:
+    """Append row and column channels, each from -1 to 1 - 2/S as in the authors' code: (N, C, S, S) -> (N, C+2, S, S)."""
+    n, _, height, width = images.shape
+    rows = torch.arange(height, device=images.device, dtype=images.dtype) * (2.0 / height) - 1.0
+    columns = torch.arange(width, device=images.device, dtype=images.dtype) * (2.0 / width) - 1.0
+    return torch.cat(
+        [images, rows.view(1, 1, -1, 1).expand(n, 1, height, width), columns.expand(n, 1, height, width)], dim=1
+    )
+
+
+def encoder_sizes(size: int) -> list[int]:
+    """Sides of the maps that the stride-2 layers of the encoder leave: halved until at most 8."""
+    sides = [size]
+    while sides[-1] > 8:
+        sides.append((sides[-1] + 1) // 2)
+    return sides[1:]
+
+
+def generator_sizes(size: int) -> list[int]:
+    """Sides of the maps of the generator, first to last; doubled from the largest divisor of at most 7 (at least 4)."""
+    sides = [size]
+    while sides[0] > 7 and sides[0] % 2 == 0:
+        sides.insert(0, sides[0] // 2)
+    return sides
+
+
+class Encoder(nn.Module):
+    """Coupled encoders E1, E2: the first convolution is the domain's own, all further layers are shared.
+
+    Parameters
+    ----------
+    channels
+        Image channels of each domain.
+    size
+        Side of the (square) images; any of 16, 28, 32, 64, ….
+    width
+        Channels of the first layer; each layer doubles it up to 8 times.
+    latent
+        Channels of the latent code.
+    per_domain
+        Whether normalisation statistics are kept per domain (see `PartNorm`).
+    xy
+        Whether coordinate channels are appended to the input.
+    learned_sd
+        Whether the code's standard deviation is predicted (the authors' code) or 1 (the paper).
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        size: int,
+        width: int,
+        latent: int,
+        per_domain: bool = True,
+        xy: bool = False,
+        learned_sd: bool = False,
+    ) -> None:
+        super().__init__()
+        self.xy, self.latent = xy, latent
+        domains = len(channels)
+        sides = encoder_sizes(size)
+        extra = 2 if xy else 0
+        self.private = nn.ModuleList(
+            Block(nn.Conv2d(c + extra, width, 5, 2, 2, bias=False), width, 1, False) for c in channels
+        )
+        steps = [(5, 2, 2)] * (len(sides) - 1) + [(sides[-1], 1, 0), (1, 1, 0)]
+        layers: list[nn.Module] = []
+        n = width
+        for kernel, stride, padding in steps:
+            wide = min(2 * n, 8 * width)
+            layers.append(Block(nn.Conv2d(n, wide, kernel, stride, padding, bias=False), wide, domains, per_domain))
+            n = wide
+        self.shared = nn.ModuleList(layers)
+        self.mean = nn.Conv2d(n, latent, 1)
+        self.raw_sd = nn.Conv2d(n, latent, 1) if learned_sd else None
+
+    def forward(self, parts: Parts, track: bool = True) -> list[tuple[Tensor, Tensor | None]]:
+        """Encode parts of images.
+
+        Parameters
+        ----------
+        parts
+            (N, C, S, S) images in [-1, 1], each with its domain.
+        track
+            Whether the running statistics follow this batch (in training). Off for generated images, so that
+            what is used at test time is the statistics of real ones.
+
+        Returns
+        -------
+        list
+            For each part the (N, latent) mean and standard deviation (None: 1).
+        """
+        sizes = [len(x) for x, _ in parts]
+        low = [
+            self.private[d](coordinates(x) if self.xy else x, Layout((len(x),), (0,), track)) for x, d in parts
+        ]
+        h = torch.cat(low) if len(low) > 1 else low[0]
+        layout = Layout(tuple(sizes), tuple(d for _, d in parts), track)
+        for layer in self.shared:
+            h = layer(h, layout)
+        means = self.mean(h).flatten(1).float().split(sizes)
+        if self.raw_sd is None:
+            return [(m, None) for m in means]
+        sds = F.softplus(self.raw_sd(h).flatten(1).float()).split(sizes)
+        return list(zip(means, sds, strict=True))
+
+
+class Generator(nn.Module):
+    """Coupled generators G1, G2: the first layers are shared, the last two are the domain's own.
+
+    Parameters
+    ----------
+    channels
+        Image channels of each domain.
+    size
+        Side of the images.
+    width
+        Channels of the last hidden layer; each layer before has twice as many, up to 8 times.
+    latent
+        Channels of the latent code.
+    """
+
+    def __init__(self, channels: Sequence[int], size: int, width: int, latent: int) -> None:
+        super().__init__()
+        sides = generator_sizes(size)
+        widths = [width * min(8, 2 ** (len(sides) - 1 - i)) for i in range(len(sides))]
+        layers: list[nn.Module] = [
+            Block(nn.ConvTranspose2d(latent, widths[0], sides[0], bias=False), widths[0], 1, False)
+        ]
+        for n, wide in zip(widths[:-2], widths[1:-1], strict=True):
+            layers.append(Block(nn.ConvTranspose2d(n, wide, 4, 2, 1, bias=False), wide, 1, False))
+        self.shared = nn.ModuleList(layers)
+        self.private = nn.ModuleList(
+            Block(nn.ConvTranspose2d(widths[-2], width, 4, 2, 1, bias=False), width, 1, False) for _ in channels
+        )
+        self.image = nn.ModuleList(nn.ConvTranspose2d(width, c, 1) for c in channels)
+
+    def high(self, codes: Tensor) -> Tensor:
+        """Map (N, latent) codes to the shared representation h of equation (1)."""
+        h = codes[:, :, None, None]
+        for layer in self.shared:
+            h = layer(h, _whole(h))
+        return h
+
+    def low(self, h: Tensor, domain: int) -> Tensor:
+        """Draw h in a domain: (N, C, S, S) in [-1, 1]."""
+        drawn = self.private[domain](h, _whole(h))
+        return torch.tanh(self.image[domain](drawn).float())
+
+    def forward(self, codes: Tensor, domain: int) -> Tensor:
+        """Decode (N, latent) codes into images of a domain, (N, C, S, S) in [-1, 1]."""
+        return self.low(self.high(codes), domain)
+
+
+class Discriminator(nn.Module):
+    """Coupled discriminators D1, D2: the first convolution is the domain's own, further layers are shared.
+
+    Blocks of convolution 5x5, ReLU, 2x2 max pooling and dropout, no normalisation, until the map's side is at most 3.
+
+    Parameters
+    ----------
+    channels
+        Image channels of each domain.
+    size
+        Side of the images.
+    width
+        Channels of the first block; each block doubles it, up to 8 times.
+    dropout
+        Whether dropout (0.1, 0.3, 0.5, 0.5, … after the blocks) is on.
+    """
+
+    RATES = (0.1, 0.3, 0.5)
+
+    def __init__(self, channels: Sequence[int], size: int, width: int, dropout: bool = True) -> None:
+        super().__init__()
+        self.private = nn.ModuleList(nn.Conv2d(c, width, 5, 1, 2) for c in channels)
+        layers: list[nn.Module] = []
+        side, n = size // 2, width
+        while side > 3:
+            wide = min(2 * n, 8 * width)
+            layers.append(nn.Conv2d(n, wide, 5, 1, 2))
+            side, n = side // 2, wide
+        self.shared = nn.ModuleList(layers)
+        self.verdict = nn.Conv2d(n, 2, side)
+        self.dropout = dropout
+        self.feature_shape = (n, side, side)
+
+    def features(self, parts: Parts) -> tuple[Tensor, Tensor]:
+        """Return the last map of all parts, joined, (N, F, s, s): without and with the last dropout."""
+        h = torch.cat([self._block(self.private[d], x) for x, d in parts])
+        for i, layer in enumerate(self.shared):
+            h = self._block(layer, self._drop(h, i))
+        return h, self._drop(h, len(self.shared))
+
+    def forward(self, parts: Parts) -> list[Tensor]:
+        """Return for each part the (N, 2) logits of (generated, real)."""
+        _, dropped = self.features(parts)
+        return self.judge(dropped, [len(x) for x, _ in parts])
+
+    def judge(self, features: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+        """Return the (N, 2) logits of (generated, real) for each part of joined features."""
+        return list(self.verdict(features).flatten(1).float().split(list(sizes)))
+
+    def _drop(self, h: Tensor, block: int) -> Tensor:
+        rate = self.RATES[min(block, len(self.RATES) - 1)]
+        return F.dropout(h, rate, self.training and self.dropout)
+
+    @staticmethod
+    def _block(convolution: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+        return F.max_pool2d(F.relu(convolution(images)), 2)
+
+
+def _whole(h: Tensor) -> Layout:
+    return Layout((len(h),), (0,))
+
+
+def initialise_generative(network: nn.Module) -> None:
+    """Set the weights of encoders and generators as the authors' code does: N(0, 0.02), biases N(0, 0.002)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, std=0.02)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, std=0.002)
+
+
+def initialise_discriminative(network: nn.Module) -> None:
+    """Set the weights of discriminators as the authors' code does: Xavier uniform, gain sqrt 2, biases 0.1."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.xavier_uniform_(module.weight, gain=2.0**0.5)
+            if module.bias is not None:
+                nn.init.constant_(module.bias, 0.1)
