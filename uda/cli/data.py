@@ -9,7 +9,7 @@ import click
 from uda.cli.options import data_root_option
 from uda.data.domains import DOMAINS, Domain, find_domain, load_split
 from uda.data.inventory import Presence, inventory, prepare, presence
-from uda.data.preview import contact_sheet, labelled, task_sections
+from uda.data.preview import Section, contact_sheet, labelled, task_sections
 from uda.data.protocols import PROTOCOLS, find_protocol, load_task
 from uda.errors import UserError
 
@@ -70,31 +70,35 @@ def verify_domains(names: tuple[str, ...], data_root: Path) -> None:
     """Read the domains that are here (or those named), count their images and compare the files' checksums.
 
     "published" is said of a file whose checksum is the one that its authors or torchvision publish; "unverified" of any
-    other, be it that the file differs or that no checksum is published.
+    other, be it that the file differs or that no checksum is published. Exits with 2 if a file is damaged, or if train
+    or test of a named domain is missing.
     """
-    broken = []
+    failed = []
     for domain in [find_domain(name) for name in names] or list(DOMAINS.values()):
         for split in domain.splits:
             missing = presence(domain, split, data_root).missing
             if missing is not None:
                 click.echo(f"{domain.name} {split}: missing: {missing}")
+                failed += [f"{domain.name} {split}"] if names and split in ("train", "test") else []
                 continue
             try:
                 report_split(domain, split, data_root)
             except UserError as error:
                 click.echo(f"{domain.name} {split}: BROKEN: {error}")
-                broken.append(f"{domain.name} {split}")
-    if broken:
-        raise UserError(f"cannot be read: {', '.join(broken)}; replace the files that are named above")
+                failed.append(f"{domain.name} {split}")
+    if failed:
+        raise UserError(f"missing or damaged: {', '.join(failed)}; the files are named above")
 
 
 def report_split(domain: Domain, split: str, data_root: Path) -> None:
     """Read one split and print its count, its files and its note."""
+    built_in = presence(domain, split, data_root).built_in
     loaded = load_split(domain, split, data_root)
     shape = "x".join(str(size) for size in loaded.images.shape[1:])
     click.echo(f"{domain.name} {split}: {len(loaded):,} images {shape}, {len(loaded.class_names)} classes")
     for file in loaded.files:
-        click.echo(f"  {'published ' if file.verified else 'unverified'} {file.checksum}  {file.name}")
+        state = "built in" if built_in else "published" if file.verified else "unverified"
+        click.echo(f"  {state:<10} {file.checksum}  {file.name}")
     if loaded.note:
         click.echo(f"  note: {loaded.note}")
 
@@ -119,7 +123,7 @@ def preview_domain(
         raise UserError(f"--protocol needs a pair: write `uda data preview {name} TARGET --protocol {protocol}`")
     if target is None:
         images = load_split(find_domain(name), split, data_root)
-        sections = (labelled(f"{name} {split}: {len(images):,} images", images, columns),)
+        sections: tuple[Section, ...] = (labelled(f"{name} {split}: {len(images):,} images", images, columns),)
     else:
         rules = find_protocol(protocol or "standard")
         click.echo(rules.describe())

@@ -15,3 +15,21 @@ data_root_option = click.option(
     show_envvar=True,
     help="Folder of the data sets.",
 )
+
+runs_option = click.option(
+    "--runs",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="UDA_RUNS",
+    default=Path("runs"),
+    show_default=True,
+    show_envvar=True,
+    help="Folder of the run folders.",
+)
+
+device_option = click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:1; auto is CUDA where there is one."
+)
+
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), help="CPU threads; torch decides where it is not given."
+)

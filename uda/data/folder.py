@@ -175,7 +175,7 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
         Naming the file and what is wrong with it.
     """
     require(path, NPZ_FORM, "numpy.savez writes such a file")
-    with parsing(path, ".npz file"), np.load(path, allow_pickle=False) as file:
+    with parsing(path, ".npz file"), path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
         needed = (f"{split}_images", f"{split}_labels", "train_labels", "test_labels")
         missing = [name for name in needed if name not in file]
         if missing:

@@ -20,6 +20,7 @@ MARGIN = 4
 CAPTION = 22
 LABEL_WIDTH = 110
 UNLABELLED_ROWS = 4
+GROUND = "#d8d8d8"  # neither the black nor the white that images end in
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def unlabelled(caption: str, images: Tensor, columns: int, seed: int = 0) -> Sec
 
 
 def task_sections(task: TaskData, source: str, target: str, columns: int) -> tuple[Section, ...]:
-    """Return what a run under a protocol sees: labelled source, unlabelled target, and the labelled target test split."""
+    """Return what a run under a protocol sees: labelled source, unlabelled target, labelled target test split."""
     return (
         labelled(f"{source}: {len(task.source_train):,} to train on", task.source_train, columns),
         unlabelled(f"{target}: {len(task.target_train):,} to train on, without labels", task.target_train, columns),
@@ -73,7 +74,7 @@ def contact_sheet(sections: tuple[Section, ...]) -> Image:
     rows = [row for section in sections for row in section.rows]
     cells = [tile_size(row.images) + MARGIN for row in rows]
     width = LABEL_WIDTH + max(len(row.images) * cell for row, cell in zip(rows, cells, strict=True))
-    sheet = Image.new("RGB", (width, sum(cells) + CAPTION * len(sections) + MARGIN), "white")
+    sheet = Image.new("RGB", (width, sum(cells) + CAPTION * len(sections) + MARGIN), GROUND)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
     top = 0
     for section in sections:
@@ -82,7 +83,7 @@ def contact_sheet(sections: tuple[Section, ...]) -> Image:
         for row in section.rows:
             cell = tile_size(row.images) + MARGIN
             pen.text((MARGIN, top + cell // 2 - 10), row.label, fill="black", font=font)
-            pen.rectangle((LABEL_WIDTH, top, width, top + cell), fill="white")  # cut off names that are too long
+            pen.rectangle((LABEL_WIDTH, top, width, top + cell), fill=GROUND)  # cut off names that are too long
             for column, image in enumerate(row.images):
                 sheet.paste(enlarged(image), (LABEL_WIDTH + column * cell, top))
             top += cell

@@ -76,8 +76,8 @@ UNIT_2017 = Protocol(
     description=(
         "as the authors of UNIT trained SVHN->MNIST: SVHN extra (531,131) as source, without SVHN train; MNIST train "
         "resized to 32x32 by nearest neighbour, with an inverted copy of each image (120,000); each domain in its own "
-        "channels; tested on MNIST test, not inverted. MNIST<->USPS, of which they published no data code: full train "
-        "splits, 28x28 grey, bilinear with antialias, no inverted copies"
+        "channels; tested on MNIST test, not inverted. MNIST<->USPS, in our reading: full train splits, 28x28 grey, "
+        "bilinear with antialias, no inverted copies"
     ),
     pairs=(("svhn", "mnist"), *USPS_PAIRS),
     source_splits=(("svhn", "extra"),),

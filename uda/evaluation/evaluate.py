@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
+
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.labels import method_label, pair_label
@@ -91,7 +93,8 @@ def evaluate(path: Path, weights: Literal["last", "pick"], root: Path) -> Evalua
             f"{', '.join(task.class_names)}; give the data that it was trained on"
         )
     labels = task.target_test.labels
-    logits = predict_logits(method, task.target_test.images)
+    # The memory layout that runs train and score in: other layouts round differently.
+    logits = predict_logits(method.to(memory_format=torch.channels_last), task.target_test.images)
     confusion = confusion_matrix(logits, labels)
     classes = zip(
         task.class_names, confusion.sum(dim=1).tolist(), per_class_accuracy(logits, labels).tolist(), strict=True
@@ -117,8 +120,9 @@ def format_evaluation(evaluation: Evaluation) -> str:
     """Write an evaluation as plain text: a summary, the classes, and the confusion matrix."""
     e = evaluation
     pick = "last step" if e.weights == "last" else "validator's pick"
+    run = f"{method_label(e.method)} ({e.preset}), {pair_label((e.source, e.target))}"
     lines = [
-        f"{method_label(e.method)} ({e.preset}), {pair_label((e.source, e.target))}, protocol {e.protocol}, seed {e.seed}",
+        f"{run}, protocol {e.protocol}, seed {e.seed}",
         f"weights: {pick}, step {e.step:,}",
         f"accuracy on target test: {e.accuracy:.2f} % of {e.n_test:,} images",
         *(f"note: {note}" for note in e.notes),

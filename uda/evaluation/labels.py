@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Literal
 
 Kind = Literal["source-only", "adaptation", "target-only"]
@@ -30,7 +31,10 @@ def method_label(method: str) -> str:
 
 
 def domain_label(domain: str) -> str:
-    """Return a domain's name as papers write it; names of our own stay as they are."""
+    """Return a domain's name as papers write it; our own names stay as they are, and of a path its last part."""
+    _, colon, path = domain.partition(":")
+    if colon:
+        return PurePath(path).name or domain
     return domain.upper() if domain in _UPPER_CASE else _DOMAINS.get(domain, domain)
 
 

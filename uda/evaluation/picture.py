@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from torch import Tensor
 
+from uda.errors import UserError
 from uda.evaluation.translate import Translations
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
     """
     from PIL import Image
 
-    drawn = [_tall(panel) if arrangement == "tall" else _wide(panel, arrangement == "compact") for panel in panels]
+    compact = arrangement == "compact"
+    indent = max(_text_width(label) for panel in panels for label, _ in _streams(panel, compact))
+    drawn = [_tall(panel) if arrangement == "tall" else _wide(panel, compact, indent) for panel in panels]
     if arrangement == "tall":
         size = sum(image.width for image in drawn), max(image.height for image in drawn)
     else:
@@ -59,7 +62,9 @@ def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
 
 
 def save(image: Image, path: Path) -> None:
-    """Write a picture as PNG, whatever the file's name; its folder is made where it does not exist."""
+    """Write a picture as PNG; its folder is made where it does not exist; `UserError` for another kind of file."""
+    if path.suffix.lower() != ".png":
+        raise UserError(f"{path}: pictures are written as PNG; give a name that ends in .png")
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, format="PNG")
 
@@ -93,12 +98,12 @@ def _tall(panel: Translations) -> Image:
     return canvas
 
 
-def _wide(panel: Translations, compact: bool) -> Image:
-    """One image per column, the labels of the streams on the left; a title above unless the labels say it."""
+def _wide(panel: Translations, compact: bool, indent: int) -> Image:
+    """One image per column, labels on the left within the indent; a title above unless the labels say it."""
     streams = _streams(panel, compact)
     tiles = [[_tile(image) for image in images] for _, images in streams]
     side = tiles[0][0].width
-    left = _MARGIN + max(_text_width(label) for label, _ in streams) + 2 * _GAP
+    left = _MARGIN + indent + 2 * _GAP
     top = _MARGIN + (0 if compact else _LINE)
     canvas = _paper(left + len(tiles[0]) * (side + _GAP) + _MARGIN, top + len(streams) * (side + _GAP) + _MARGIN)
     if not compact:

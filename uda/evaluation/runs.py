@@ -239,3 +239,20 @@ def export(results: Iterable[RunResult], path: Path) -> int:
     temporary.write_text(text.getvalue(), encoding="utf-8")
     temporary.replace(path)
     return len(added)
+
+
+def format_runs(results: Sequence[RunResult]) -> str:
+    """Write one line per run: what was run, and its three accuracies; in percent."""
+    header = ("source", "target", "method", "preset", "protocol", "seed", "steps", "last", "pick", "oracle", "config")
+    lines = [header] + [
+        (
+            *(run.source, run.target, run.method, run.preset, run.protocol, str(run.seed), f"{run.steps:,}"),
+            *(f"{value:.2f}" for value in (run.accuracy_last, run.accuracy_validator, run.accuracy_oracle)),
+            run.config_hash,
+        )
+        for run in results
+    ]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(header))]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

@@ -48,7 +48,7 @@ class Translations:
     cycles: Tensor
 
 
-def translate(
+def translate_domains(
     path: Path, weights: Literal["last", "pick"], direction: Direction, count: int, root: Path
 ) -> tuple[Translations, ...]:
     """Translate held-out images of the run's own domains (the test split of each).
@@ -88,7 +88,7 @@ def translate_folder(
     Parameters
     ----------
     path, weights
-        As in `translate`.
+        As in `translate_domains`.
     direction
         Tells which domain the images belong to; ``"both"`` treats them as either.
     count
@@ -99,7 +99,7 @@ def translate_folder(
     Raises
     ------
     UserError
-        As in `translate`, and for a folder without images or with one that cannot be read.
+        As in `translate_domains`, and for a folder without images or with one that cannot be read.
     """
     method, config = _load(path, weights)
     files = (
@@ -115,7 +115,7 @@ def translate_folder(
 
 
 def one_per_class_first(labels: Tensor, count: int) -> Tensor:
-    """Choose images that show all classes: the first of each class in label order, then the second of each, …
+    """Choose images that show all classes: the first of each class in label order, then the second of each, and so on.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def one_per_class_first(labels: Tensor, count: int) -> Tensor:
         (min(count, N),) int64 indices.
     """
     turn = torch.empty_like(labels)
-    for label in labels.unique():
+    for label in range(int(labels.max()) + 1):
         members = labels == label
         turn[members] = torch.arange(int(members.sum()), dtype=labels.dtype)
     order = torch.argsort(turn * (labels.max() + 1) + labels, stable=True)
@@ -153,22 +153,22 @@ def read_image(path: Path, shape: Sequence[int]) -> Tensor:
 
 def _load(path: Path, weights: Literal["last", "pick"]) -> tuple[Method, RunConfig]:
     method, loaded = load_model(path, weights)
-    if not isinstance(getattr(method, "core", None), UNIT):
-        able = ", ".join(sorted(name for name, kind in METHODS.items() if _translates(kind)))
-        raise UserError(f"{path}: its method, {loaded.config.method!r}, does not translate images; these do: {able}")
+    if not _translates(method):
+        able = sorted(name for name, kind in METHODS.items() if _translates(kind(kind.Config(), method.task)))
+        raise UserError(
+            f"{path}: its method, {loaded.config.method!r}, does not translate images; these do: {', '.join(able)}"
+        )
     return method, loaded.config
 
 
-def _translates(kind: type[Method]) -> bool:
-    """Whether a method's class says that it has a UNIT core."""
-    return any("core" in getattr(base, "__annotations__", {}) for base in kind.__mro__)
+def _translates(method: Method) -> bool:
+    return isinstance(getattr(method, "core", None), UNIT)
 
 
 @torch.no_grad()
 def _run(method: Method, config: RunConfig, images: Tensor, origin: int) -> Translations:
     core = method.core
     assert isinstance(core, UNIT)  # for the type checker; _load has seen to it
-    method.eval()
     floats = to_float(images)
     names = domain_label(config.source), domain_label(config.target)
     return Translations(

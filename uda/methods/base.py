@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from uda.data.batches import Batch
-from uda.errors import unknown
+from uda.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,10 @@ class Method(nn.Module):
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = self.config.learning_rate * factor
+
+    def receive_target_labels(self, labels: Tensor) -> None:
+        """Take the (N,) target training labels: the supervised ceiling alone has this door."""
+        raise UserError(f"{self.name} adapts without target labels and must not be given any")
 
     def update(self, batch: Batch, step: int) -> dict[str, Tensor]:
         """Make one complete optimisation step.

@@ -34,6 +34,8 @@ class UnitConfig(OptimiserConfig):
         Dimensions of the latent space; 0 means 8 times the width.
     statistics
         Encoder normalisation: ``"per-domain"`` or ``"mixed"`` (the authors').
+    own_first
+        Whether the encoders' first layer is each domain's own (the paper), or shared like the others.
     xy, learned_sd, dropout
         Coordinate channels for the encoders; predicted standard deviations; dropout in the discriminators.
     likelihood
@@ -61,6 +63,7 @@ class UnitConfig(OptimiserConfig):
     discriminator_width: int = 0
     latent: int = 0
     statistics: str = "per-domain"
+    own_first: bool = False
     xy: bool = False
     learned_sd: bool = False
     dropout: bool = True
@@ -93,6 +96,7 @@ AUTHORS: dict[str, Any] = {
     "width": 96,
     "discriminator_width": 64,
     "statistics": "mixed",
+    "own_first": True,
     "xy": True,
     "learned_sd": True,
     "likelihood": "gaussian",
@@ -126,7 +130,9 @@ class UnitMethod(Method):
     def __init__(self, config: UnitConfig, task: TaskShape) -> None:
         super().__init__(config, task)
         if task.source_shape[1:] != task.target_shape[1:]:
-            raise UserError(f"UNIT needs one image size for both domains, not {task.source_shape} and {task.target_shape}")
+            raise UserError(
+                f"UNIT needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
+            )
         self.core = UNIT(
             (task.source_shape[0], task.target_shape[0]),
             task.source_shape[1],
@@ -134,6 +140,7 @@ class UnitMethod(Method):
             config.discriminator_width or config.width,
             config.latent,
             per_domain=config.statistics == "per-domain",
+            own_first=config.own_first,
             xy=config.xy,
             learned_sd=config.learned_sd,
             dropout=config.dropout,
@@ -203,7 +210,7 @@ class UnitMethod(Method):
             terms["classification"] = classification
             loss = loss + self.config.lambda_class * classification
         if self.config.lambda_features:
-            matching = self._feature_matching(plain.float().split(sizes))
+            matching = self._feature_matching(torch.split(plain.float(), sizes))
             terms["feature_matching"] = matching
             loss = loss + self.config.lambda_features * matching
         descend(self.play_d, loss)
@@ -254,7 +261,7 @@ class UnitMethod(Method):
         return {"kl": kl_1 + kl_2, "reconstruction": nll_1 + nll_2, "gan_generator": gan}, loss
 
     def _gan_generators(self, s: Streams) -> Tensor:
-        """The generators' side of equations (5) and (6); D1 and D2 are fixed: `descend` moves E and G alone."""
+        """Return the generators' side of (5) and (6); D1 and D2 are fixed: `descend` moves E and G alone."""
         parts = [(s.x_21, 0), (s.x_12, 1)]
         if self.config.adversarial_reconstructions:
             parts += [(s.x_11, 0), (s.x_22, 1)]

@@ -11,7 +11,7 @@ from typing import Any
 from uda.errors import UserError, unknown
 from uda.methods import METHODS
 from uda.training.config import RunConfig
-from uda.training.resolve import RUN_DEFAULTS, flatten, known_keys, resolve, typed
+from uda.training.resolve import RUN_DEFAULTS, flatten, known_keys, preset_overrides, resolve, typed
 
 _COMMON_KEYS = ("seeds", *RUN_DEFAULTS, "augmentation", "settings")
 _RECIPE_KEYS = ("source", "target", "protocol", *_COMMON_KEYS, "runs")
@@ -62,10 +62,10 @@ class Recipe:
 def load_recipe(path: Path) -> Recipe:
     """Read and resolve a recipe.
 
-    What stands in a ``[[runs]]`` entry wins over what is common to the recipe, that over the method's preset, and that
-    over the defaults. Common ``[settings]`` go to each method that has a setting of that name. The precision is
-    ``"fp32"`` unless the recipe names another; it is never left to the machine, so that a recipe means the same runs
-    everywhere.
+    What stands in a ``[[runs]]`` entry wins over the method's preset, that over what is common to the recipe, and that
+    over the defaults: a preset means the same in every recipe, and one that has an augmentation replaces the common
+    one whole. Common ``[settings]`` go to each method that has a setting of that name. The precision is ``"fp32"``
+    unless the recipe names another; it is never left to the machine, so that a recipe means the same runs everywhere.
 
     Raises
     ------
@@ -122,16 +122,25 @@ def _entry_configs(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Map
     method = typed("method", _required(entry, "method"), str)
     if method not in METHODS:
         raise unknown("method", method, METHODS)
-    known = known_keys(method)
-    common = {key: value for key, value in _overrides(table).items() if key in known}
-    overrides = {"precision": "fp32", **common, **_overrides(entry)}
+    preset = typed("preset", entry.get("preset", "default"), str)
+    overrides = {"precision": "fp32", **_common(table, method, preset), **_overrides(entry)}
     if overrides["precision"] == "auto":
         raise UserError("precision is 'auto', which differs between machines; name one, e.g. 'fp32'")
     seeds = typed("seeds", entry.get("seeds", table.get("seeds", [1])), tuple[int, ...])
     if not seeds or len(set(seeds)) != len(seeds):
         raise UserError("seeds must be one or more different whole numbers")
-    preset = typed("preset", entry.get("preset", "default"), str)
     return [resolve(method, preset=preset, seed=seed, overrides=overrides, **pair) for seed in seeds]
+
+
+def _common(table: Mapping[str, Any], method: str, preset: str) -> dict[str, Any]:
+    """Return what is common to the recipe, this method has, and its preset leaves open."""
+    fixed = preset_overrides(method, preset)
+    augmented = "augmentation" in METHODS[method].presets[preset]
+    return {
+        key: value
+        for key, value in _overrides(table).items()
+        if key in known_keys(method) and key not in fixed and not (augmented and key.startswith("augmentation."))
+    }
 
 
 def _overrides(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -154,7 +155,9 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, list | tuple)
     if isinstance(value, bool):
         return kind is bool
-    return isinstance(value, int | float if kind is float else kind)
+    if kind is float:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, kind)
 
 
 def _typed_tuple(key: str, value: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:

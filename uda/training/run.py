@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from uda.data.batches import Batches
@@ -74,7 +74,8 @@ def train(
     task = load_task(config.protocol, config.source, config.target, root)
     batches = make_batches(config, task, where)
     torch.manual_seed(config.seed)
-    method = build_method(config, _shape(config, task)).to(where, memory_format=torch.channels_last)
+    method = build_method(config, _shape(config, task)).to(where)
+    nn.Module.to(method, memory_format=torch.channels_last)
     if method.sees_target_labels:
         labels = target_training_labels(config.protocol, config.target, config.source, root)
         method.receive_target_labels(labels.to(where))
@@ -208,11 +209,16 @@ def make_result(record: Record, task: TaskData, progress: Progress, device: torc
 
 
 def _shape(config: RunConfig, task: TaskData) -> TaskShape:
-    source, target = (tuple(images.shape[1:]) for images in (task.source_train.images, task.target_train))
-    return TaskShape(source, target, len(task.class_names), config.steps)
+    source, target = task.source_train.images, task.target_train
+    return TaskShape(_image(source), _image(target), len(task.class_names), config.steps)
+
+
+def _image(images: Tensor) -> tuple[int, int, int]:
+    _, channels, height, width = images.shape
+    return channels, height, width
 
 
 def _sample(count: int) -> Tensor:
-    """Indices of at most `VALIDATION_IMAGES` of ``count`` images, the same in every run."""
+    """Return the indices of at most `VALIDATION_IMAGES` of ``count`` images, the same in every run."""
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
     return order[:VALIDATION_IMAGES]

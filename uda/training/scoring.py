@@ -35,6 +35,6 @@ def predict_logits(method: Method, images: Tensor, batch_size: int = 500, *, sou
     training = method.training
     method.eval()
     with torch.no_grad():
-        pieces = [classify(to_float(piece.to(device))) for piece in images.split(batch_size)]
+        pieces = [classify(to_float(piece.to(device))) for piece in torch.split(images, batch_size)]
     method.train(training)
     return torch.cat(pieces).float().cpu()

@@ -73,17 +73,20 @@ class Half(nn.Module):
         self.domain = domain
         for name, module in pair.named_children():
             own = name in ("private", "image")
-            self.add_module(name, module[domain] if own and isinstance(module, nn.ModuleList) else module)
+            self.add_module(name, module[domain % len(module)] if own and isinstance(module, nn.ModuleList) else module)
         self._pair = (pair,)  # in a tuple: registered, it would add the other domain's parameters
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Encode to means, decode to images, or judge: what the pair does, for this domain."""
         pair = self._pair[0]
+        outputs: Tensor
         if isinstance(pair, Encoder):
-            return pair([(inputs, self.domain)])[0][0]
-        if isinstance(pair, Generator):
-            return pair(inputs, self.domain)
-        return pair([(inputs, self.domain)])[0]
+            outputs = pair([(inputs, self.domain)])[0][0]
+        elif isinstance(pair, Generator):
+            outputs = pair(inputs, self.domain)
+        else:
+            outputs = pair([(inputs, self.domain)])[0]
+        return outputs
 
 
 class UNIT(nn.Module):
@@ -103,6 +106,8 @@ class UNIT(nn.Module):
         Dimensions of the latent space; 0 means 8 times the width, as in the authors' code.
     per_domain
         Whether the encoders' normalisation statistics are kept per domain.
+    own_first
+        Whether the first layer of the encoders is each domain's own, as in the paper, or shared too.
     xy
         Whether coordinate channels are appended to what the encoders see.
     learned_sd
@@ -119,13 +124,14 @@ class UNIT(nn.Module):
         discriminator_width: int,
         latent: int = 0,
         per_domain: bool = True,
+        own_first: bool = True,
         xy: bool = False,
         learned_sd: bool = False,
         dropout: bool = True,
     ) -> None:
         super().__init__()
         latent = latent or 8 * width
-        self.encoder = Encoder(channels, size, width, latent, per_domain, xy, learned_sd)
+        self.encoder = Encoder(channels, size, width, latent, per_domain, own_first, xy, learned_sd)
         self.generator = Generator(channels, size, width, latent)
         self.discriminator = Discriminator(channels, size, discriminator_width, dropout)
         initialise_generative(self.encoder)
@@ -140,16 +146,16 @@ class UNIT(nn.Module):
         """Run the reconstruction and translation streams of both domains: one encoding, one shared decoding."""
         code_1, code_2 = self.codes((source, 0), (target, 1))
         h = self.generator.high(torch.cat([code_1.sample(), code_2.sample()]))
-        x_11, x_21 = self.generator.low(h, 0).split([len(source), len(target)])
-        x_12, x_22 = self.generator.low(h, 1).split([len(source), len(target)])
+        sizes = [len(source), len(target)]
+        x_11, x_21 = torch.split(self.generator.low(h, 0), sizes)
+        x_12, x_22 = torch.split(self.generator.low(h, 1), sizes)
         return Streams(code_1, code_2, x_11, x_22, x_12, x_21)
 
     def cycles(self, streams: Streams) -> Cycles:
         """Run the cycle-reconstruction streams: translate the translations back."""
         code_12, code_21 = self.codes((streams.x_12, 1), (streams.x_21, 0), track=False)
-        h_1, h_2 = self.generator.high(torch.cat([code_12.sample(), code_21.sample()])).split(
-            [len(streams.x_12), len(streams.x_21)]
-        )
+        h = self.generator.high(torch.cat([code_12.sample(), code_21.sample()]))
+        h_1, h_2 = torch.split(h, [len(streams.x_12), len(streams.x_21)])
         return Cycles(code_12, code_21, self.generator.low(h_1, 0), self.generator.low(h_2, 1))
 
     def encode(self, images: Tensor, domain: int) -> Tensor:
@@ -191,7 +197,11 @@ class UNIT(nn.Module):
         """
         if name not in ROLES:
             raise unknown("role of UNIT", name, ROLES)
-        pairs = {"E": self.encoder, "G": self.generator, "D": self.discriminator}
+        pairs: dict[str, Encoder | Generator | Discriminator] = {
+            "E": self.encoder,
+            "G": self.generator,
+            "D": self.discriminator,
+        }
         networks = {}
         for symbol in ROLES[name]:
             whose = 1 - domain if symbol.endswith("'") else domain

@@ -74,7 +74,7 @@ def gan_discriminator(real: Tensor, generated: Tensor, lambda_0: float) -> Tenso
 
 
 def gan_generator(generated: Tensor, lambda_0: float) -> Tensor:
-    """The generator's side of equations (5) and (6), in the non-saturating form -lambda_0 E[log D(G(z))].
+    """Return the generator's side of equations (5) and (6), non-saturating: -lambda_0 E[log D(G(z))].
 
     It has the fixed points of minimising E[log(1 - D(G(z)))] and gradients where D is sure (Goodfellow et al. 2014).
     """

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from uda.errors import UserError
 
 Parts = Sequence[tuple[Tensor, int]]
 
@@ -49,7 +52,7 @@ class PartNorm(nn.Module):
         """Normalise (N, C, H, W), the joined parts that the layout describes."""
         if len(self.norms) == 1:
             return self._norm(images, 0, layout.track)
-        pieces = images.split(list(layout.sizes))
+        pieces = torch.split(images, list(layout.sizes))
         normed = [self._norm(piece, d, layout.track) for piece, d in zip(pieces, layout.domains, strict=True)]
         return torch.cat(normed) if len(normed) > 1 else normed[0]
 
@@ -75,7 +78,7 @@ class Block(nn.Module):
 
 
 def coordinates(images: Tensor) -> Tensor:
-    """Append row and column channels, each from -1 to 1 - 2/S as in the authors' code: (N, C, S, S) -> (N, C+2, S, S)."""
+    """Append row and column channels, from -1 to 1 - 2/S as in the authors' code: (N, C, S, S) -> (N, C+2, S, S)."""
     n, _, height, width = images.shape
     rows = torch.arange(height, device=images.device, dtype=images.dtype) * (2.0 / height) - 1.0
     columns = torch.arange(width, device=images.device, dtype=images.dtype) * (2.0 / width) - 1.0
@@ -115,6 +118,8 @@ class Encoder(nn.Module):
         Channels of the latent code.
     per_domain
         Whether normalisation statistics are kept per domain (see `PartNorm`).
+    own_first
+        Whether the first convolution is each domain's own, as in the paper, or shared too (needs equal channels).
     xy
         Whether coordinate channels are appended to the input.
     learned_sd
@@ -128,16 +133,22 @@ class Encoder(nn.Module):
         width: int,
         latent: int,
         per_domain: bool = True,
+        own_first: bool = True,
         xy: bool = False,
         learned_sd: bool = False,
     ) -> None:
         super().__init__()
-        self.xy, self.latent = xy, latent
+        if not own_first and len(set(channels)) > 1:
+            raise UserError(
+                f"own_first is false, but the domains have {channels} channels: one first layer cannot read both"
+            )
+        self.xy, self.latent, self.own_first = xy, latent, own_first
         domains = len(channels)
         sides = encoder_sizes(size)
         extra = 2 if xy else 0
         self.private = nn.ModuleList(
-            Block(nn.Conv2d(c + extra, width, 5, 2, 2, bias=False), width, 1, False) for c in channels
+            Block(nn.Conv2d(c + extra, width, 5, 2, 2, bias=False), width, domains, per_domain and not own_first)
+            for c in (channels if own_first else channels[:1])
         )
         steps = [(5, 2, 2)] * (len(sides) - 1) + [(sides[-1], 1, 0), (1, 1, 0)]
         layers: list[nn.Module] = []
@@ -168,16 +179,17 @@ class Encoder(nn.Module):
         """
         sizes = [len(x) for x, _ in parts]
         low = [
-            self.private[d](coordinates(x) if self.xy else x, Layout((len(x),), (0,), track)) for x, d in parts
+            self.private[d if self.own_first else 0](coordinates(x) if self.xy else x, Layout((len(x),), (d,), track))
+            for x, d in parts
         ]
         h = torch.cat(low) if len(low) > 1 else low[0]
         layout = Layout(tuple(sizes), tuple(d for _, d in parts), track)
         for layer in self.shared:
             h = layer(h, layout)
-        means = self.mean(h).flatten(1).float().split(sizes)
+        means = torch.split(self.mean(h).flatten(1).float(), sizes)
         if self.raw_sd is None:
             return [(m, None) for m in means]
-        sds = F.softplus(self.raw_sd(h).flatten(1).float()).split(sizes)
+        sds = torch.split(F.softplus(self.raw_sd(h).flatten(1).float()), sizes)
         return list(zip(means, sds, strict=True))
 
 
@@ -203,7 +215,7 @@ class Generator(nn.Module):
         layers: list[nn.Module] = [
             Block(nn.ConvTranspose2d(latent, widths[0], sides[0], bias=False), widths[0], 1, False)
         ]
-        for n, wide in zip(widths[:-2], widths[1:-1], strict=True):
+        for n, wide in pairwise(widths[:-1]):
             layers.append(Block(nn.ConvTranspose2d(n, wide, 4, 2, 1, bias=False), wide, 1, False))
         self.shared = nn.ModuleList(layers)
         self.private = nn.ModuleList(
@@ -275,7 +287,7 @@ class Discriminator(nn.Module):
 
     def judge(self, features: Tensor, sizes: Sequence[int]) -> list[Tensor]:
         """Return the (N, 2) logits of (generated, real) for each part of joined features."""
-        return list(self.verdict(features).flatten(1).float().split(list(sizes)))
+        return list(torch.split(self.verdict(features).flatten(1).float(), list(sizes)))
 
     def _drop(self, h: Tensor, block: int) -> Tensor:
         rate = self.RATES[min(block, len(self.RATES) - 1)]

@@ -1,0 +1,147 @@
+"""A user's own images: class folders and .npz files."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from uda.data.domains import Split, find_domain, load_split
+from uda.errors import UserError
+
+
+def save(path: Path, value: int | tuple[int, ...], size: tuple[int, int] = (20, 20), mode: str = "L") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, value).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for split, count in (("train", 4), ("test", 2)):
+        for label, name in enumerate(("cat", "dog")):
+            for index in range(count):
+                save(tmp_path / "pets" / split / name / f"{index}.png", 100 * label + index)
+    return tmp_path / "pets"
+
+
+def load(folder: Path, split: str) -> Split:
+    return load_split(find_domain(f"folder:{folder}"), split, folder.parent / "root")
+
+
+def test_folder_has_its_folders_as_classes(folder: Path) -> None:
+    split = load(folder, "train")
+    assert split.class_names == ("cat", "dog")
+    assert split.images.shape == (8, 1, 20, 20)
+    assert torch.equal(split.labels, (split.images[:, 0, 0, 0] >= 100).long())
+    assert split.note == ""
+
+
+def test_order_of_a_folder_does_not_depend_on_its_classes(folder: Path) -> None:
+    before = load(folder, "train")
+    (folder / "train" / "cat").rename(folder / "train" / "x")
+    (folder / "train" / "dog").rename(folder / "train" / "cat")
+    (folder / "train" / "x").rename(folder / "train" / "dog")
+    after = load(folder, "train")
+    assert torch.equal(before.images, after.images)
+    assert torch.equal(before.labels, 1 - after.labels)
+    assert before.files != after.files
+
+
+def test_folder_is_decoded_again_when_an_image_changes(folder: Path) -> None:
+    load(folder, "test")
+    save(folder / "test" / "cat" / "0.png", 77)
+    assert 77 in load(folder, "test").images
+
+
+def test_colour_makes_the_whole_split_colour(folder: Path) -> None:
+    save(folder / "train" / "dog" / "red.png", (255, 0, 0), mode="RGB")
+    images = load(folder, "train").images
+    assert images.shape == (9, 3, 20, 20)
+    assert sum(image[:, 0, 0].tolist() == [255, 0, 0] for image in images) == 1
+
+
+def test_images_of_differing_sizes_are_resized_and_noted(folder: Path) -> None:
+    save(folder / "test" / "dog" / "large.png", 9, size=(50, 40))
+    split = load(folder, "test")
+    assert split.images.shape == (5, 1, 32, 32)
+    assert "each resized to 32x32" in split.note
+
+
+def test_wrong_folders_are_named(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"nowhere/train does not exist; domain folder:.*nowhere should hold images as"):
+        load(folder.parent / "nowhere", "train")
+    save(folder / "test" / "horse" / "0.png", 0)
+    with pytest.raises(UserError, match=r"pets/test has classes that .*pets/train does not have: horse"):
+        load(folder, "test")
+
+
+def test_broken_and_deep_images_are_named(folder: Path) -> None:
+    path = folder / "train" / "cat" / "0.png"
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match=r"cat/0\.png is not a readable image"):
+        load(folder, "train")
+    Image.fromarray(np.full((20, 20), 4000, dtype=np.uint16)).save(path)
+    with pytest.raises(UserError, match=r"cat/0\.png has more than 8 bits per pixel"):
+        load(folder, "train")
+
+
+ARRAYS: dict[str, Any] = {
+    "train_images": np.arange(6 * 8 * 8 * 3, dtype=np.uint64).astype(np.uint8).reshape(6, 8, 8, 3),
+    "train_labels": np.array([0, 1, 2, 0, 1, 2]),
+    "test_images": np.zeros((2, 8, 8, 3), dtype=np.uint8),
+    "test_labels": np.array([0, 1], dtype=np.uint8),
+}
+
+
+def load_arrays(tmp_path: Path, split: str = "train", **changes: Any) -> Split:
+    path = tmp_path / "own.npz"
+    np.savez(path, **{key: value for key, value in {**ARRAYS, **changes}.items() if value is not None})
+    return load_split(find_domain(f"npz:{path}"), split, tmp_path)
+
+
+def test_npz_in_each_layout(tmp_path: Path) -> None:
+    expected = torch.from_numpy(ARRAYS["train_images"].transpose(0, 3, 1, 2).copy())
+    last = load_arrays(tmp_path)
+    assert torch.equal(last.images, expected)
+    assert last.class_names == ("0", "1", "2")
+    assert last.files[0].name == "own.npz"
+    assert torch.equal(load_arrays(tmp_path, train_images=expected.numpy()).images, expected)
+    grey = load_arrays(tmp_path, train_images=ARRAYS["train_images"][..., 0])
+    assert torch.equal(grey.images, expected[:, :1])
+    test = load_arrays(tmp_path, "test", class_names=np.array(["a", "b", "c"]))
+    assert test.class_names == ("a", "b", "c")
+    assert test.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"train_images": None}, "lacks train_images"),
+        ({"test_labels": None}, "lacks test_labels"),
+        ({"train_images": np.zeros((6, 8, 8), dtype=np.float32)}, "train_images is float32"),
+        ({"train_images": np.zeros((6, 8, 8, 4), dtype=np.uint8)}, "no dimension is the 1 or 3 channels"),
+        ({"train_images": np.zeros((6, 3, 8, 3), dtype=np.uint8)}, "both the second and the last dimension"),
+        ({"train_labels": np.array([0.0, 1, 2, 0, 1, 2])}, "train_labels must be one-dimensional, of integers"),
+        ({"train_labels": np.array([0, -1, 2, 0, 1, 2])}, "train_labels must be one-dimensional, of integers"),
+        ({"train_labels": np.array([0, 1])}, "holds 2 train labels for 6 images"),
+        ({"class_names": np.array(["a", "b"])}, r"one for each label 0\.\.2"),
+        ({"class_names": np.array(["a", None, "c"], dtype=object)}, r"is not a readable \.npz file"),
+    ],
+)
+def test_wrong_npz_is_named(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(UserError, match=rf"own\.npz.*{problem}"):
+        load_arrays(tmp_path, **changes)
+
+
+def test_missing_and_truncated_npz_are_named(tmp_path: Path) -> None:
+    load_arrays(tmp_path)
+    path = tmp_path / "own.npz"
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(UserError, match=r"own\.npz is not a readable \.npz file"):
+        load_split(find_domain(f"npz:{path}"), "train", tmp_path)
+    path.unlink()
+    with pytest.raises(UserError, match=r"own\.npz does not exist; it should hold the arrays train_images"):
+        load_split(find_domain(f"npz:{path}"), "train", tmp_path)

@@ -1,0 +1,133 @@
+"""``uda benchmark``: every run of a recipe, and its table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import torch
+
+from uda.cli.options import data_root_option, device_option, runs_option, threads_option
+from uda.cli.train import typed_command
+from uda.errors import UserError
+from uda.evaluation.report import write_tables
+from uda.sweeps.recipe import Recipe, load_recipe
+from uda.sweeps.report import recorded, write_report, write_translations
+from uda.sweeps.runner import Sweep, sweep, title
+from uda.training.config import RunConfig
+
+
+@click.command("benchmark")
+@click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--seeds", metavar="N,N", default="", help="Only these seeds of the recipe.")
+@click.option("--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe.")
+@click.option(
+    "--results",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of runs.csv, the tables and the pictures.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be run, and run nothing.")
+@click.option("--tables", is_flag=True, help="Only write the tables again, from runs.csv in the results folder.")
+@runs_option
+@data_root_option
+@device_option
+@threads_option
+def benchmark(
+    recipes: tuple[Path, ...],
+    seeds: str,
+    methods: str,
+    results: Path,
+    dry_run: bool,
+    tables: bool,
+    runs: Path,
+    data_root: Path,
+    device: str,
+    threads: int | None,
+) -> None:
+    """Make every run of each RECIPE that is not finished, then print its table.
+
+    What was interrupted goes on where it stopped, so the same command may be given again; started twice, the two
+    share the work. Each finished run is added to RESULTS/runs.csv, from which the tables in RESULTS are made.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    failed = []
+    for recipe, configs in [select(path, seeds, methods) for path in recipes]:
+        if dry_run:
+            click.echo(plan(configs, runs))
+        elif tables:
+            click.echo(wrote(recipe, write_report(recipe, results)))
+        else:
+            failed += run_recipe(recipe, configs, results, runs, data_root, device)
+    if failed:
+        raise UserError("; ".join(failed))
+
+
+def select(path: Path, seeds: str, methods: str) -> tuple[Recipe, list[RunConfig]]:
+    """Read a recipe and pick the runs that were asked for."""
+    recipe = load_recipe(path)
+    numbers = [seed.strip() for seed in seeds.split(",") if seed.strip()]
+    if not all(number.isdecimal() for number in numbers):
+        raise UserError(f"--seeds {seeds}: give whole numbers with commas between, for example --seeds 1,2")
+    names = [method.strip() for method in methods.split(",") if method.strip()]
+    configs = recipe.select([int(number) for number in numbers], names)
+    if not configs:
+        raise UserError(f"{path}: no run has one of the seeds {seeds} and one of the methods {methods}")
+    return recipe, configs
+
+
+def plan(configs: list[RunConfig], runs: Path) -> str:
+    """Return one line per run: its state, what it is, its length and its folder."""
+    lines = []
+    for config in configs:
+        folder = runs / config.name
+        done, begun = ((folder / name).exists() for name in ("result.json", "checkpoint.pt"))
+        state = "finished" if done else "interrupted" if begun else "to do"
+        lines.append(f"{state:<11}  {title(config):<32}  {config.steps:>7,} steps  {folder}")
+    return "\n".join(lines)
+
+
+def wrote(recipe: Recipe, paths: list[Path]) -> str:
+    """Say what was written for a recipe."""
+    return "wrote " + ", ".join(map(str, paths)) if paths else f"{recipe.name}: no finished run in runs.csv yet"
+
+
+def run_recipe(
+    recipe: Recipe, configs: list[RunConfig], results: Path, runs: Path, data_root: Path, device: str
+) -> list[str]:
+    """Run and report one recipe; return one sentence where any of its runs failed."""
+    before = {row.config_hash: row for row in recorded(recipe, results / "runs.csv")}
+    swept = sweep(
+        configs,
+        data_root,
+        runs,
+        results / "runs.csv",
+        click.echo,
+        device=device,
+        command=typed_command(),
+        quiet=not sys.stderr.isatty(),
+    )
+    if swept.results:
+        click.echo("\n" + write_tables(swept.results))
+        click.echo(wrote(recipe, write_report(recipe, results)))
+        picture = results / f"{recipe.name}-translations.png"
+        if write_translations(recipe, runs, data_root, picture, swept.trained):
+            click.echo(f"wrote {picture}")
+    kept = sum(before.get(row.config_hash, row) != row for row in swept.results)
+    if kept:
+        click.echo(f"{results / 'runs.csv'} keeps its own rows of {kept} runs that were made again here")
+    if swept.busy:
+        click.echo(f"{len(swept.busy)} runs are left to another process; give the command again when it is done")
+    return [failure_sentence(recipe, configs, swept)] if swept.failures else []
+
+
+def failure_sentence(recipe: Recipe, configs: list[RunConfig], swept: Sweep) -> str:
+    """Say which runs failed and why, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for config, reason in swept.failures:
+        by_reason.setdefault(reason, []).append(title(config))
+    reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
+    return f"{len(swept.failures)} of {len(configs)} runs of {recipe.name} failed ({reasons})"

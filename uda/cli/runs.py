@@ -1,0 +1,56 @@
+"""``uda runs``: list run folders and export finished ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from uda.evaluation.runs import export, find_runs, format_runs
+
+runs_argument = click.argument(
+    "paths", metavar="[RUNS]...", nargs=-1, envvar="UDA_RUNS", type=click.Path(path_type=Path)
+)
+DEFAULT_RUNS = (Path("runs"),)
+
+
+def report_unfinished(unfinished: tuple[Path, ...]) -> None:
+    """Say on stderr which run folders were left out."""
+    if unfinished:
+        names = ", ".join(folder.name for folder in unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
+        click.echo(f"left out: {len(unfinished)} unfinished ({names})", err=True)
+
+
+@click.group("runs")
+def runs() -> None:
+    """List run folders and export finished ones.
+
+    RUNS are run folders, folders of them, or a runs.csv; $UDA_RUNS or runs where none is given.
+    """
+
+
+@runs.command("list")
+@runs_argument
+def list_runs(paths: tuple[Path, ...]) -> None:
+    """List finished runs with their accuracies; name unfinished ones on stderr."""
+    found = find_runs(paths or DEFAULT_RUNS)
+    click.echo(format_runs(found.results))
+    report_unfinished(found.unfinished)
+
+
+@runs.command("export")
+@runs_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("results/runs.csv"),
+    show_default=True,
+    help="Rows are added to it; no run is written twice.",
+)
+def export_runs(paths: tuple[Path, ...], output: Path) -> None:
+    """Add finished runs to a CSV file, one row each."""
+    found = find_runs(paths or DEFAULT_RUNS)
+    added = export(found.results, output)
+    click.echo(f"{output}: {added} added, {len(found.results) - added} already there")
+    report_unfinished(found.unfinished)

@@ -1,0 +1,75 @@
+"""What a recipe leaves in the results folder: its tables, and a picture of its translations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from uda.evaluation.picture import draw, save
+from uda.evaluation.report import Format, write_tables
+from uda.evaluation.runs import RunResult, read_csv
+from uda.evaluation.translate import translate_domains
+from uda.sweeps.recipe import Recipe
+from uda.training.checkpoint import load_model
+from uda.training.config import RunConfig
+from uda.unit.core import UNIT
+
+_SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv"}
+
+
+def recorded(recipe: Recipe, table: Path) -> list[RunResult]:
+    """Return the rows of a ``runs.csv`` that are the recipe's runs, as the recipe is now."""
+    hashes = {config.hash for config in recipe.configs}
+    return [row for row in read_csv(table) if row.config_hash in hashes] if table.exists() else []
+
+
+def write_report(recipe: Recipe, folder: Path) -> list[Path]:
+    """Write NAME.md, NAME.tex and NAME.csv from the recipe's rows in the folder's ``runs.csv``.
+
+    Returns
+    -------
+    list of Path
+        What was written; nothing where no run of the recipe is in it.
+    """
+    rows = recorded(recipe, folder / "runs.csv")
+    written = []
+    for suffix, form in _SUFFIXES.items() if rows else ():
+        path = folder / f"{recipe.name}{suffix}"
+        path.write_text(write_tables(rows, form), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def write_translations(recipe: Recipe, runs: Path, root: Path, path: Path, new: frozenset[str]) -> bool:
+    """Draw test images translated by the recipe's first run that translates.
+
+    Parameters
+    ----------
+    recipe
+        Its runs are looked for in ``runs``.
+    runs, root
+        The folder of run folders, and the data root.
+    path
+        The PNG; one that exists is kept unless that run is new.
+    new
+        Hashes of the runs that were just made.
+
+    Returns
+    -------
+    bool
+        Whether it was drawn.
+    """
+    first = _first_translator(recipe, runs)
+    if first is None or (path.exists() and first.hash not in new):
+        return False
+    save(draw(translate_domains(runs / first.name / "checkpoint.pt", "last", "both", 10, root), "compact"), path)
+    return True
+
+
+def _first_translator(recipe: Recipe, runs: Path) -> RunConfig | None:
+    for config in recipe.configs:
+        folder = runs / config.name
+        if (folder / "result.json").exists() and (folder / "checkpoint.pt").exists():
+            method, _ = load_model(folder / "checkpoint.pt")
+            if isinstance(getattr(method, "core", None), UNIT):
+                return config
+    return None
