@@ -1,10 +1,9 @@
 # `make benchmark` and `make test` are all that is needed; both set up their own .venv first.
 
+# Data is looked for in $UDA_DATA (data where it is not set), run folders go to $UDA_RUNS (runs where it is not set).
+
 PYTHON ?= python3
-UDA_RUNS ?= runs
-UDA_DATA ?= data
 RESULTS ?= results
-export UDA_RUNS UDA_DATA
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from uda.cli.options import data_root_option
-from uda.evaluation.picture import Arrangement, draw, save
+from uda.evaluation.picture import Arrangement, check_name, draw, save
 from uda.evaluation.translate import Direction, translate_domains, translate_folder
 
 
@@ -59,6 +59,7 @@ def translate(
 
     The images are test images of the run's two domains, one per class first, or those of a folder.
     """
+    check_name(output)
     if images:
         panels = translate_folder(checkpoint, weights, direction or "source-to-target", rows, images)
     else:

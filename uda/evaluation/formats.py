@@ -67,21 +67,23 @@ _LATEX = {
     "–": "--",
     **{character: "\\" + character for character in "&%$#_{}"},
 }
+_LATEX_FIT = r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
 _LATEX_PATTERN = re.compile("|".join(re.escape(text) for text in sorted(_LATEX, key=len, reverse=True)))
 
 
 def latex(layout: Layout) -> str:
-    r"""Write a ``table*`` environment with booktabs rules, to be ``\input`` as it is; needs ``booktabs`` alone."""
+    r"""Write a ``table*`` environment with booktabs rules, to be ``\input`` as it is; shrunk where it is too wide."""
     caption = " ".join([f"{layout.title}.", *layout.explanation])
     alignment = "".join("r" * (len(column.subcolumns) or 1) for column in layout.columns)
     alignment = "l" + alignment[1:]
     if len(layout.sections) > 1:
         alignment = alignment[:-1] + "l"
     lines = [
-        r"% needs \usepackage{booktabs}",
+        r"% needs \usepackage{booktabs,graphicx}",
         r"\begin{table*}[t]",
         r"\centering\small\setlength{\tabcolsep}{4pt}",
         rf"\caption{{{latex_escape(caption)}}}",
+        r"\sbox0{%",
         rf"\begin{{tabular}}{{@{{}}{alignment}@{{}}}}",
         r"\toprule",
         *_latex_head(layout),
@@ -91,7 +93,7 @@ def latex(layout: Layout) -> str:
         if section.heading:
             lines += [r"\midrule", rf"\multicolumn{{{len(alignment)}}}{{@{{}}l}}{{\emph{{{section.heading}}}}} \\"]
         lines += [_latex_row(_latex_entry(entry) for entry in row) for row in section.rows]
-    lines += [r"\bottomrule", r"\end{tabular}", r"\par\smallskip", r"{\footnotesize\raggedright"]
+    lines += [r"\bottomrule", r"\end{tabular}}%", _LATEX_FIT, r"\par\smallskip", r"{\footnotesize\raggedright"]
     lines += [rf"$^{{\mathrm{{{mark}}}}}$ {latex_escape(text)}\par" for mark, text in layout.footnotes]
     lines += [rf"{latex_escape(text)}\par" for text in layout.remarks]
     return "\n".join([*lines, "}", r"\end{table*}"]) + "\n"

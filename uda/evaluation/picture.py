@@ -61,10 +61,15 @@ def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
     return canvas
 
 
-def save(image: Image, path: Path) -> None:
-    """Write a picture as PNG; its folder is made where it does not exist; `UserError` for another kind of file."""
+def check_name(path: Path) -> None:
+    """Raise `UserError` for a file name that does not end in ``.png``."""
     if path.suffix.lower() != ".png":
         raise UserError(f"{path}: pictures are written as PNG; give a name that ends in .png")
+
+
+def save(image: Image, path: Path) -> None:
+    """Write a picture as PNG; its folder is made where it does not exist; the name is checked by `check_name`."""
+    check_name(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, format="PNG")
 

@@ -68,8 +68,7 @@ def confusion_matrix(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _check(logits: Tensor, labels: Tensor) -> None:
     if logits.ndim != 2 or labels.shape != logits.shape[:1] or len(labels) == 0:
-        raise ValueError(
-            f"logits must be (N, K) and labels (N,) with N > 0, not {tuple(logits.shape)} and {tuple(labels.shape)}"
-        )
+        shapes = f"{tuple(logits.shape)} and {tuple(labels.shape)}"
+        raise ValueError(f"logits must be (N, K) and labels must be (N,) with N > 0, not {shapes}")
     if int(labels.min()) < 0 or int(labels.max()) >= logits.shape[1]:
         raise ValueError(f"labels must be in 0..{logits.shape[1] - 1}")

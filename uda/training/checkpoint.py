@@ -134,6 +134,11 @@ def load_model(path: Path, weights: str = "last") -> tuple[Method, LoadedCheckpo
             raise UserError(f"{path}: has no validator's pick yet; use --weights last")
         step, model = values["pick"]["step"], values["pick"]["model"]
     method = build_method(config, task_shape(values, config))
-    method.load_state_dict(model)
+    try:
+        method.load_state_dict(model)
+    except RuntimeError as error:
+        raise UserError(
+            f"{path}: its weights do not fit the networks of this uda; train again with this one"
+        ) from error
     method.eval()
     return method, LoadedCheckpoint(config, tuple(values["class_names"]), step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from uda.data.batches import Augmentation
@@ -75,4 +76,5 @@ class RunConfig:
     @property
     def name(self) -> str:
         """Name of the run folder: for people in front, the hash behind."""
-        return f"{self.source}-{self.target}-{self.method}-{self.preset}-seed{self.seed}-{self.hash}".replace("/", "_")
+        pair = "-".join(Path(domain).stem for domain in (self.source, self.target))
+        return f"{pair}-{self.method}-{self.preset}-seed{self.seed}-{self.hash}"

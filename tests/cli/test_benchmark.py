@@ -1,0 +1,145 @@
+"""``uda benchmark`` from the command line: runs once, resumes, shares, survives a failure, writes its results."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Uda, refused
+from uda.evaluation.runs import read_csv
+from uda.sweeps.recipe import load_recipe
+from uda.training.claim import claim
+from uda.training.run import train
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, pair: tuple[str, str]) -> Path:
+    """Three runs of seconds: two of source-only, one of UNIT."""
+    path = tmp_path / "bars.toml"
+    path.write_text(
+        f"""
+        source = '{pair[0]}'
+        target = '{pair[1]}'
+        seeds = [1, 2]
+        steps = 4
+        batch_size = 8
+        evaluate_every = 2
+        settings = {{width = 2}}
+        [[runs]]
+        method = "source-only"
+        [[runs]]
+        method = "unit"
+        seeds = [1]
+        """
+    )
+    return path
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def stamps(folder: Path) -> dict[str, int]:
+    return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("*/checkpoint.pt")}
+
+
+def hashes(path: Path) -> Iterable[str]:
+    return sorted(row.config_hash for row in read_csv(path))
+
+
+def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
+    first = uda("benchmark", recipe, "--results", results)
+    assert first.exit_code == 0, first.output
+    assert names(results) == {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-translations.png"}
+    assert hashes(results / "runs.csv") == sorted(config.hash for config in load_recipe(recipe).configs)
+    assert "Source only" in (results / "bars.md").read_text()
+    made, table = stamps(tmp_path / "runs"), (results / "runs.csv").read_bytes()
+    second = uda("benchmark", recipe, "--results", results)
+    assert second.exit_code == 0
+    assert second.stdout.count("% before\n") == 3
+    assert stamps(tmp_path / "runs") == made
+    assert (results / "runs.csv").read_bytes() == table
+
+
+def test_an_interrupted_run_goes_on(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
+    uda("benchmark", recipe, "--results", results, "--methods", "source-only", "--seeds", 1)
+    (row,) = read_csv(results / "runs.csv")
+    (folder,) = (tmp_path / "runs").glob("*source-only*")
+    (folder / "result.json").unlink()
+    plan = uda("benchmark", recipe, "--dry-run").stdout.splitlines()
+    assert [line.split("  ")[0].strip() for line in plan] == ["interrupted", "to do", "to do"]
+    assert uda("benchmark", recipe, "--results", results, "--seeds", 1).exit_code == 0
+    assert {
+        found.accuracy_last for found in read_csv(results / "runs.csv") if found.config_hash == row.config_hash
+    } == {row.accuracy_last}
+    assert (folder / "result.json").exists()
+
+
+def test_a_failed_run_stops_no_other(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
+    broken = load_recipe(recipe).configs[0]
+    folder = tmp_path / "runs" / broken.name
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    result = uda("benchmark", recipe, "--results", results)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: 1 of 3 runs of bars failed (source-only seed 1: ")
+    assert "Traceback" not in result.output
+    assert len(read_csv(results / "runs.csv")) == 2
+    assert "UNIT" in (results / "bars.md").read_text()
+
+
+def test_what_another_process_is_at_is_left_to_it(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
+    with claim(tmp_path / "runs" / load_recipe(recipe).configs[0].name):
+        result = uda("benchmark", recipe, "--results", results)
+    assert result.exit_code == 0, result.output
+    assert "1 runs are left to another process" in result.stdout
+    assert len(read_csv(results / "runs.csv")) == 2
+
+
+def test_a_run_by_uda_train_is_the_benchmarks_run(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
+    config = load_recipe(recipe).configs[0]
+    train(config, tmp_path / "data", tmp_path / "runs", device="cpu", quiet=True)
+    result = uda("benchmark", recipe, "--results", results, "--seeds", 1, "--methods", "source-only")
+    assert result.stdout.startswith("[1/1] source-only seed 1: ")
+    assert "% before\n" in result.stdout
+
+
+def test_tables_are_made_again_from_runs_csv_alone(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
+    assert "no finished run in runs.csv yet" in uda("benchmark", "--tables", "--results", results, recipe).stdout
+    uda("benchmark", recipe, "--results", results, "--methods", "source-only")
+    table = (results / "bars.md").read_bytes()
+    (results / "bars.md").unlink()
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    assert uda("benchmark", "--tables", "--results", results, recipe).exit_code == 0
+    assert (results / "bars.md").read_bytes() == table
+
+
+def test_a_run_made_again_keeps_the_recorded_row_and_says_so(uda: Uda, recipe: Path, results: Path) -> None:
+    arguments = ("benchmark", recipe, "--results", results, "--methods", "source-only", "--seeds", 1)
+    uda(*arguments)
+    table = (results / "runs.csv").read_bytes()
+    again = uda(*arguments, "--runs", results.parent / "new")
+    assert "keeps its own rows of 1 runs that were made again here" in again.stdout
+    assert (results / "runs.csv").read_bytes() == table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--seeds", "9"), "unknown seed of bars '9'"),
+        (("--seeds", "x"), "--seeds x: give whole numbers"),
+        (("--methods", "unt"), "did you mean 'unit'?"),
+        (("--seeds", "2", "--methods", "unit"), "no run has one of the seeds 2 and one of the methods unit"),
+    ],
+)
+def test_a_wrong_selection_is_one_sentence(uda: Uda, recipe: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    assert sentence in refused(uda("benchmark", recipe, *arguments))
+
+
+def test_a_wrong_recipe_is_one_sentence(uda: Uda, tmp_path: Path) -> None:
+    assert "no such recipe" in refused(uda("benchmark", tmp_path / "none.toml"))

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from tests.evaluation.examples import result, write_run
+from uda.cli.main import cli
+from uda.evaluation.runs import read_csv
+
+
+def test_list_names_finished_and_unfinished_runs(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", result())
+    write_run(tmp_path / "b", result(seed=2), finished=False)
+    done = CliRunner().invoke(cli, ["runs", "list", str(tmp_path)])
+    assert done.exit_code == 0
+    assert result().config_hash in done.stdout
+    assert done.stderr == "left out: 1 unfinished (b)\n"
+
+
+def test_export_twice_adds_nothing(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs" / "a", result())
+    output = tmp_path / "results" / "runs.csv"
+    command = ["runs", "export", str(tmp_path / "runs"), "-o", str(output)]
+    assert CliRunner().invoke(cli, command).stdout == f"{output}: 1 added, 0 already there\n"
+    assert CliRunner().invoke(cli, command).stdout == f"{output}: 0 added, 1 already there\n"
+    assert read_csv(output) == [result()]
+
+
+def test_runs_are_found_through_the_environment(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", result())
+    done = CliRunner().invoke(cli, ["runs", "list"], env={"UDA_RUNS": str(tmp_path)})
+    assert result().config_hash in done.stdout
+
+
+def test_a_bad_path_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["runs", "list", str(tmp_path / "nowhere")])
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: ")
+    assert "nowhere: no such file or folder" in done.stderr
+    assert "Traceback" not in done.output

@@ -1,0 +1,99 @@
+"""``uda train`` from the command line: runs, resumes, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Uda, refused
+from uda.cli.train import parse_settings, parse_value
+from uda.training.claim import claim
+
+SMALL = ("--batch-size", 16, "--set", "width=4", "--set", "evaluate_every=10")
+
+
+def arguments(pair: tuple[str, str], method: str = "source-only", steps: int = 20) -> tuple[object, ...]:
+    return ("train", "--source", pair[0], "--target", pair[1], "--method", method, "--steps", steps, *SMALL)
+
+
+def test_a_run_prints_its_accuracies_and_is_not_made_twice(uda: Uda, pair: tuple[str, str]) -> None:
+    first = uda(*arguments(pair))
+    assert first.exit_code == 0, first.output
+    assert "% at the last step (20)\n" in first.stdout
+    assert "picked by information-maximization" in first.stdout
+    folder = Path(first.stdout.splitlines()[-1].removeprefix("run folder: "))
+    config = json.loads((folder / "run.json").read_text())["config"]
+    assert (config["steps"], config["batch_size"], config["evaluate_every"]) == (20, 16, 10)
+    assert config["settings"]["width"] == 4
+    stamp = (folder / "checkpoint.pt").stat().st_mtime_ns
+    assert uda(*arguments(pair)).stdout == first.stdout
+    assert (folder / "checkpoint.pt").stat().st_mtime_ns == stamp
+
+
+def test_the_built_in_pair_trains_unit_without_any_download(uda: Uda) -> None:
+    result = uda(*arguments(("rendered", "optdigits"), "unit", 4), "--protocol", "embedded")
+    assert result.exit_code == 0, result.output
+    assert "% at the last step (4)\n" in result.stdout
+
+
+def test_a_run_of_another_process_is_left_alone(uda: Uda, pair: tuple[str, str]) -> None:
+    folder = Path(uda(*arguments(pair, steps=1)).stdout.splitlines()[-1].removeprefix("run folder: "))
+    with claim(folder) as ours:
+        assert ours
+        assert "another process" in refused(uda(*arguments(pair, steps=1)))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--source", "mnits", "unknown domain 'mnits': did you mean 'mnist'?"),
+        ("--target", "usps-els", "unknown domain 'usps-els': did you mean 'usps-esl'?"),
+        ("--method", "unitt", "unknown method 'unitt': did you mean 'unit'?"),
+        ("--preset", "unit-2018", "unknown preset of unit 'unit-2018': did you mean 'unit-2017'?"),
+        ("--protocol", "standart", "unknown protocol 'standart': did you mean 'standard'?"),
+        ("--precision", "fp23", "unknown precision 'fp23': did you mean 'fp32'?"),
+        ("--device", "cdua", "unknown device 'cdua': did you mean 'cuda'?"),
+        ("--set", "wdith=8", "unknown setting of unit 'wdith': did you mean 'width'?"),
+        ("--set", "augmentation.shfit=1", "did you mean 'augmentation.shift'?"),
+        ("--set", "validator=entrpy", "unknown validator 'entrpy': did you mean 'entropy'?"),
+        ("--set", "head=encodr", "unknown head 'encodr': did you mean 'encoder'?"),
+        ("--set", "width=wide", "width is 'wide': it must be a whole number"),
+        ("--set", "width=8.5", "width is 8.5: it must be a whole number"),
+        ("--set", "xy=1", "xy is 1: it must be true or false"),
+        ("--set", "lambda_0=nan", "lambda_0 is nan: it must be a number"),
+        ("--set", "width", "--set width: give it as KEY=VALUE"),
+        ("--steps", "0", "steps is 0: it must be 1 or more"),
+        ("--seed", "-1", "seed is -1: it must be 0 or more"),
+    ],
+)
+def test_wrong_input_is_one_sentence(uda: Uda, option: str, value: str, sentence: str) -> None:
+    result = uda("train", "--source", "rendered", "--target", "optdigits", "--method", "unit", option, value)
+    assert sentence in refused(result)
+
+
+def test_missing_data_is_one_sentence(uda: Uda) -> None:
+    result = uda("train", "--source", "mnist", "--target", "usps-esl", "--method", "source-only")
+    assert "MNIST" in refused(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("8", 8),
+        ("1e-3", 1e-3),
+        ("true", True),
+        ("[1, 2]", [1, 2]),
+        ('"encoder"', "encoder"),
+        ("encoder", "encoder"),
+        ("bf16", "bf16"),
+        ("1\nother = 2", "1\nother = 2"),
+    ],
+)
+def test_values_are_toml_literals_or_names(text: str, value: object) -> None:
+    parsed = parse_value(text)
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+def test_a_setting_may_hold_an_equals_sign() -> None:
+    assert parse_settings(("a=b=c",)) == {"a": "b=c"}

@@ -1,0 +1,196 @@
+"""One update of each method, made again by hand in plain torch: every parameter and every reported term compared."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from uda.data.batches import Batch
+from uda.errors import UserError
+from uda.methods import METHODS, TaskShape
+from uda.methods.unit import AUTHORS
+
+TASK = TaskShape((1, 16, 16), (1, 16, 16), 3, 10)
+
+
+def batch_of(seed: int = 0) -> Batch:
+    torch.manual_seed(seed)
+    return Batch(
+        torch.rand(6, 1, 16, 16) * 2 - 1,
+        torch.tensor([0, 1, 2, 0, 1, 2]),
+        torch.rand(5, 1, 16, 16) - 0.5,
+        torch.arange(5),
+    )
+
+
+def build(name: str, **settings: Any) -> Any:
+    torch.manual_seed(1)
+    return METHODS[name](METHODS[name].Config(**settings), TASK)
+
+
+def same_parameters(one: nn.Module, two: nn.Module) -> None:
+    for (name, a), (_, b) in zip(one.state_dict().items(), two.state_dict().items(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6, msg=name)
+
+
+def adam(parameters: Any, config: Any) -> torch.optim.Adam:
+    return torch.optim.Adam(
+        parameters, lr=config.learning_rate, betas=(config.beta_1, config.beta_2), weight_decay=config.weight_decay
+    )
+
+
+def test_source_only_is_cross_entropy_on_the_source() -> None:
+    method, batch = build("source-only", width=2), batch_of()
+    by_hand = copy.deepcopy(method.classifier)
+    optimiser = adam(by_hand.parameters(), method.config)
+    loss = F.cross_entropy(by_hand(batch.source_images), batch.source_labels)
+    loss.backward()
+    optimiser.step()
+    terms = method.update(batch, 0)
+    torch.testing.assert_close(terms["classification"], loss.detach())
+    same_parameters(method.classifier, by_hand)
+
+
+def test_target_only_reads_labels_by_index_through_its_door() -> None:
+    method, batch = build("target-only", width=2), batch_of()
+    with pytest.raises(UserError, match="target labels"):
+        method.update(batch, 0)
+    labels = torch.tensor([2, 1, 0, 1, 2])
+    method.receive_target_labels(labels)
+    loss = F.cross_entropy(copy.deepcopy(method.classifier)(batch.target_images), labels)
+    torch.testing.assert_close(method.update(batch, 0)["classification"], loss.detach())
+
+
+def test_the_door_is_shut_for_all_other_methods() -> None:
+    for name in METHODS:
+        if name != "target-only":
+            with pytest.raises(UserError, match="without target labels"):
+                build(name, width=2).receive_target_labels(torch.zeros(5, dtype=torch.long))
+
+
+def log_d(verdict: torch.Tensor, real: bool) -> torch.Tensor:
+    return F.log_softmax(verdict, 1)[:, int(real)].mean()
+
+
+def by_hand_streams(core: Any, x_1: torch.Tensor, x_2: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Codes and the four decodings, in the order in which the core draws its noise."""
+    (m_1, s_1), (m_2, s_2) = core.encoder([(x_1, 0), (x_2, 1)])
+    one, two = torch.ones(()), torch.ones(())
+    z_1 = m_1 + (one if s_1 is None else s_1) * torch.randn_like(m_1)
+    z_2 = m_2 + (two if s_2 is None else s_2) * torch.randn_like(m_2)
+    h = core.generator.high(torch.cat([z_1, z_2]))
+    in_1, in_2 = core.generator.low(h, 0), core.generator.low(h, 1)
+    return m_1, s_1, m_2, s_2, in_1[:6], in_1[6:], in_2[:6], in_2[6:]
+
+
+def test_unit_with_encoder_head() -> None:
+    lambdas = {f"lambda_{i}": value for i, value in enumerate((0.7, 0.2, 0.3, 0.4, 0.5))}
+    settings = {"width": 2, "dropout": False, "lambda_class": 3.0, **lambdas}
+    method = build("unit", lambda_translated=2.0, translated_warmup=4, own_first=True, **settings)
+    batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
+    play_d = adam(core.discriminator.parameters(), method.config)
+    play_eg = adam([*core.encoder.parameters(), *core.generator.parameters(), *head.parameters()], method.config)
+    x_1, x_2, y = batch.source_images, batch.target_images, batch.source_labels
+
+    torch.manual_seed(5)
+    m_1, _, m_2, _, x_11, x_21, x_12, x_22 = by_hand_streams(core, x_1, x_2)
+    d = lambda x, domain: core.discriminator([(x, domain)])[0]  # noqa: E731
+    real = log_d(d(x_1, 0), True) + log_d(d(x_2, 1), True)
+    d_loss = -0.7 * (real + log_d(d(x_21.detach(), 0), False) + log_d(d(x_12.detach(), 1), False))
+    play_d.zero_grad()
+    d_loss.backward(retain_graph=True)
+    play_d.step()
+
+    kl_1, kl_2 = m_1.square().sum(1).mean() / 2, m_2.square().sum(1).mean() / 2
+    l1 = lambda a, b: (a - b).abs().sum((1, 2, 3)).mean()  # noqa: E731
+    vae = 0.2 * (kl_1 + kl_2) + 0.3 * (l1(x_1, x_11) + l1(x_2, x_22))
+    gan = -0.7 * (log_d(d(x_21, 0), True) + log_d(d(x_12, 1), True))
+    (m_12, _), (m_21, _) = core.encoder([(x_12, 1), (x_21, 0)], track=False)
+    h = core.generator.high(torch.cat([m_12 + torch.randn_like(m_12), m_21 + torch.randn_like(m_21)]))
+    x_121, x_212 = core.generator.low(h[:6], 0), core.generator.low(h[6:], 1)
+    kl_12, kl_21 = m_12.square().sum(1).mean() / 2, m_21.square().sum(1).mean() / 2
+    cycle = 0.4 * (kl_1 + kl_12 + kl_2 + kl_21) + 0.5 * (l1(x_1, x_121) + l1(x_2, x_212))
+    classification = F.cross_entropy(head(m_1), y)
+    ((code, _),) = core.encoder([(x_12.detach(), 1)], track=False)
+    translated = F.cross_entropy(head(code), y)
+    play_eg.zero_grad()
+    core.discriminator.requires_grad_(False)
+    (vae + gan + cycle + 3.0 * classification + 2.0 * 0.25 * translated).backward()
+    play_eg.step()
+
+    torch.manual_seed(5)
+    terms = method.update(batch, 1)
+    expected = {
+        "gan_discriminator": d_loss,
+        "kl": kl_1 + kl_2,
+        "reconstruction": l1(x_1, x_11) + l1(x_2, x_22),
+        "gan_generator": gan,
+        "cycle": cycle,
+        "classification": classification,
+        "classification_translated": translated,
+    }
+    assert terms.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(terms[name], value.detach(), rtol=1e-4, atol=1e-5)
+        assert not terms[name].requires_grad
+    same_parameters(method.core, core)
+    same_parameters(method.head, head)
+
+
+def test_unit_2017_on_the_discriminator_head() -> None:
+    """The authors' update: reconstructions are adversarial too; squared errors; feature matching in D."""
+    method = build("unit", **{**AUTHORS, "width": 2, "discriminator_width": 2, "dropout": False})
+    batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
+    play_d = adam([*core.discriminator.parameters(), *head.parameters()], method.config)
+    play_eg = adam([*core.encoder.parameters(), *core.generator.parameters()], method.config)
+    x_1, x_2 = batch.source_images, batch.target_images
+
+    torch.manual_seed(5)
+    m_1, s_1, m_2, s_2, x_11, x_21, x_12, x_22 = by_hand_streams(core, x_1, x_2)
+    d = core.discriminator
+    real = log_d(d([(x_1, 0)])[0], True) + log_d(d([(x_2, 1)])[0], True)
+    fakes = [(x_21.detach(), 0), (x_11.detach(), 0), (x_12.detach(), 1), (x_22.detach(), 1)]
+    # an image's share is its batch's: translations and reconstructions of a domain are averaged together
+    on_1 = torch.cat([d([fakes[0]])[0], d([fakes[1]])[0]])
+    on_2 = torch.cat([d([fakes[2]])[0], d([fakes[3]])[0]])
+    gan_d = -(real + log_d(on_1, False) + log_d(on_2, False))
+    classification = F.cross_entropy(head(d.features([(x_1, 0)])[0].flatten(1)), batch.source_labels)
+    f_21, f_11, f_12, f_22 = (d.features([fake])[0].flatten(1) for fake in fakes)
+    matching = (f_12 - f_11).square().sum(1).mean() + (f_21 - f_22).square().sum(1).mean()
+    (gan_d + 10 * classification + 1e-4 * matching).backward()
+    play_d.step()
+
+    kl = torch.stack(
+        [(m.square() + s.square() - torch.log(s.square())).sum(1).mean() for m, s in ((m_1, s_1), (m_2, s_2))]
+    ).sum()
+    squared = (x_1 - x_11).square().sum((1, 2, 3)).mean() + (x_2 - x_22).square().sum((1, 2, 3)).mean()
+    parts = [(x_21, 0), (x_11, 0), (x_12, 1), (x_22, 1)]
+    gan_g = -torch.stack([log_d(d([part])[0], True) for part in parts]).sum()
+    core.discriminator.requires_grad_(False)
+    play_eg.zero_grad()
+    (gan_g + 1e-4 * kl + 1e-3 * squared).backward()
+    play_eg.step()
+
+    torch.manual_seed(5)
+    terms = method.update(batch, 0)
+    torch.testing.assert_close(terms["gan_discriminator"], gan_d.detach(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(terms["feature_matching"], matching.detach(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(terms["gan_generator"], gan_g.detach(), rtol=1e-4, atol=1e-5)
+    same_parameters(method.core, core)
+    same_parameters(method.head, head)
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_no_update_waits_for_the_device_or_keeps_the_graph(name: str) -> None:
+    method = build(name, width=2)
+    if method.sees_target_labels:
+        method.receive_target_labels(torch.zeros(5, dtype=torch.long))
+    terms = method.update(batch_of(), 0)
+    assert terms
+    assert all(isinstance(t, torch.Tensor) and t.ndim == 0 and not t.requires_grad for t in terms.values())
+    images = torch.rand(4, 1, 16, 16)
+    assert method.predict(images).shape == (4, 3)
+    assert method.features(images).shape[0] == 4

@@ -1,0 +1,20 @@
+"""The sentences that people are shown."""
+
+import pytest
+
+from uda.errors import UserError, unknown
+
+
+def test_unknown_names_the_nearest_and_all() -> None:
+    error = unknown("domain", "mnits", ["usps", "mnist"])
+    assert isinstance(error, UserError)
+    assert str(error) == "unknown domain 'mnits': did you mean 'mnist'? known are mnist, usps"
+
+
+def test_unknown_does_not_guess_where_nothing_is_near() -> None:
+    assert str(unknown("domain", "xyz", ["mnist"])) == "unknown domain 'xyz': known are mnist"
+
+
+@pytest.mark.parametrize("name", ["", "é", "a" * 1000])
+def test_unknown_takes_any_name(name: str) -> None:
+    assert repr(name) in str(unknown("key", name, ["seeds"]))

@@ -1,0 +1,147 @@
+"""A run: target labels cannot reach it, a resume changes nothing, and its checkpoint gives its very accuracy."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from uda.errors import UserError
+from uda.methods import METHODS
+from uda.training import run as run_module
+from uda.training.checkpoint import load_model, read_checkpoint
+from uda.training.config import RunConfig
+from uda.training.resolve import resolve
+from uda.training.run import train
+
+QUICK = {"steps": 6, "batch_size": 6, "evaluate_every": 2, "augmentation.shift": 1, "width": 2}
+
+
+def config_of(method: str, pair: tuple[str, str], **overrides: object) -> RunConfig:
+    return resolve(method, *pair, protocol="embedded", overrides={**QUICK, **overrides})
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return dict(read_checkpoint(folder / "checkpoint.pt")["model"])
+
+
+def identical(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == two.keys() and all(torch.equal(one[k], two[k]) for k in one)
+
+
+def log_of(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def permute_target_labels(npz: Path) -> None:
+    arrays = dict(np.load(npz))
+    arrays["train_labels"] = np.roll(arrays["train_labels"], 1)
+    np.savez(npz, **arrays)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_permuted_target_labels_change_no_bit_but_for_the_ceiling(
+    method: str, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    config = config_of(method, pair)
+    before = weights(train(config, tmp_path, tmp_path / "before", quiet=True))
+    permute_target_labels(Path(pair[1].removeprefix("npz:")))
+    after = weights(train(config, tmp_path, tmp_path / "after", quiet=True))
+    assert identical(before, after) == (not METHODS[method].sees_target_labels)
+
+
+@pytest.mark.parametrize("overrides", [{}, {"head": "discriminator", "lambda_features": 1e-4}, {"precision": "bf16"}])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    overrides: dict[str, object], pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of("unit", pair, **overrides)
+    whole = train(config, tmp_path, tmp_path / "whole", quiet=True)
+    evaluate = run_module.evaluate
+
+    def interrupted(*arguments: Any) -> None:
+        evaluate(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_module, "evaluate", interrupted)
+    for _ in range(2):
+        torch.manual_seed(99)
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path, tmp_path / "pieces", quiet=True)
+    monkeypatch.undo()
+    pieces = train(config, tmp_path, tmp_path / "pieces", quiet=True)
+
+    first, second = read_checkpoint(whole / "checkpoint.pt"), read_checkpoint(pieces / "checkpoint.pt")
+    assert identical(first["model"], second["model"])
+    assert identical(first["pick"]["model"], second["pick"]["model"])
+    lines = [[{k: v for k, v in line.items() if k != "seconds"} for line in log_of(f)] for f in (whole, pieces)]
+    assert lines[0] == lines[1]
+    assert [line["step"] for line in lines[0]] == [2, 4, 6]
+
+
+def test_eval_from_the_checkpoint_alone_gives_the_recorded_accuracies(pair: tuple[str, str], tmp_path: Path) -> None:
+    folder = train(config_of("unit", pair), tmp_path, tmp_path / "runs", quiet=True)
+    result = json.loads((folder / "result.json").read_text())
+    elsewhere = tmp_path / "copied.pt"
+    (folder / "checkpoint.pt").rename(elsewhere)
+    for which, key in (("last", "accuracy_last"), ("pick", "accuracy_validator")):
+        command = ["eval", "--checkpoint", elsewhere, "--weights", which, "--data-root", tmp_path, "--json"]
+        done = subprocess.run(
+            [sys.executable, "-m", "uda.cli.main", *map(str, command)], capture_output=True, text=True, check=True
+        )
+        assert json.loads(done.stdout)["accuracy"] == result[key]
+
+
+def test_the_three_accuracies_follow_the_log(pair: tuple[str, str], tmp_path: Path) -> None:
+    folder = train(config_of("unit", pair), tmp_path, tmp_path / "runs", quiet=True)
+    result = json.loads((folder / "result.json").read_text())
+    log = log_of(folder)
+    best = max(log, key=lambda line: line["validators"]["information-maximization"])
+    assert (result["validator_step"], result["accuracy_validator"]) == (best["step"], best["target_test_accuracy"])
+    assert result["accuracy_last"] == log[-1]["target_test_accuracy"]
+    assert result["accuracy_oracle"] == max(line["target_test_accuracy"] for line in log)
+
+
+def test_a_finished_run_is_left_alone(pair: tuple[str, str], tmp_path: Path) -> None:
+    config = config_of("source-only", pair)
+    folder = train(config, tmp_path, tmp_path / "runs", quiet=True)
+    stamps = {p: p.stat().st_mtime_ns for p in folder.iterdir()}
+    assert train(config, tmp_path, tmp_path / "runs", quiet=True) == folder
+    assert stamps == {p: p.stat().st_mtime_ns for p in folder.iterdir()}
+
+
+def test_a_folder_of_another_config_is_refused(pair: tuple[str, str], tmp_path: Path) -> None:
+    config = config_of("source-only", pair)
+    folder = train(config, tmp_path, tmp_path, quiet=True)
+    other = replace(config, seed=7)
+    folder.rename(tmp_path / other.name)
+    (tmp_path / other.name / "result.json").unlink()
+    with pytest.raises(UserError, match="another config"):
+        train(other, tmp_path, tmp_path, quiet=True)
+
+
+def test_more_images_than_there_are_is_refused_in_one_sentence(pair: tuple[str, str], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="fewer than one batch of 500"):
+        train(config_of("source-only", pair, batch_size=500), tmp_path, tmp_path, quiet=True)
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "foreign", "code", "garbage"])
+def test_a_bad_checkpoint_is_refused_in_one_sentence(damage: str, pair: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    if damage == "truncated":
+        folder = train(config_of("source-only", pair), tmp_path, tmp_path, quiet=True)
+        path.write_bytes((folder / "checkpoint.pt").read_bytes()[:2000])
+    elif damage == "foreign":
+        torch.save({"weights": torch.zeros(2)}, path)
+    elif damage == "code":
+        torch.save({"format": "uda-checkpoint", "run": subprocess.Popen}, path)
+    elif damage == "garbage":
+        path.write_bytes(b"no checkpoint")
+    words = {"missing": "no such", "foreign": "not a checkpoint", "code": "could run code"}.get(damage, "checkpoint")
+    with pytest.raises(UserError, match=words) as caught:
+        load_model(path)
+    assert str(path) in str(caught.value)
