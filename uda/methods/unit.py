@@ -41,7 +41,8 @@ class UnitConfig(OptimiserConfig):
     likelihood
         ``"laplacian"`` (the paper) or ``"gaussian"`` (the authors' code).
     lambda_0, lambda_1, lambda_2, lambda_3, lambda_4
-        Weights of the GAN, KL, likelihood, cycle KL and cycle likelihood terms, equations (3) to (8).
+        Weights of the GAN, KL, likelihood, cycle KL and cycle likelihood terms, equations (3) to (8). The cycle terms
+        are off by default, as in the authors' domain adaptation code.
     adversarial_reconstructions
         Whether reconstructions count as generated images beside translations (the authors' code).
     lambda_class
@@ -69,14 +70,14 @@ class UnitConfig(OptimiserConfig):
     dropout: bool = True
     likelihood: str = "laplacian"
     lambda_0: float = 1.0
-    lambda_1: float = 0.01
-    lambda_2: float = 0.01
-    lambda_3: float = 0.01
-    lambda_4: float = 0.01
+    lambda_1: float = 2e-4
+    lambda_2: float = 0.1
+    lambda_3: float = 0.0
+    lambda_4: float = 0.0
     adversarial_reconstructions: bool = False
-    lambda_class: float = 10.0
-    lambda_translated: float = 1.0
-    translated_warmup: int = 500
+    lambda_class: float = 1000.0
+    lambda_translated: float = 500.0
+    translated_warmup: int = 300
     translated_gradient: bool = False
     lambda_features: float = 0.0
 
@@ -115,6 +116,24 @@ AUTHORS: dict[str, Any] = {
 }
 
 
+#: The authors' losses and head at the width, schedule and budget of the other methods in a table.
+DISCRIMINATOR: dict[str, Any] = {
+    key: AUTHORS[key]
+    for key in (
+        "head",
+        "own_first",
+        "likelihood",
+        "lambda_0",
+        "lambda_1",
+        "lambda_2",
+        "adversarial_reconstructions",
+        "lambda_class",
+        "lambda_features",
+        "lambda_translated",
+    )
+}
+
+
 class UnitMethod(Method):
     """UNIT's alternating game with a classifier beside it: D step, then E,G step (section 3, "Learning")."""
 
@@ -124,6 +143,7 @@ class UnitMethod(Method):
     Config = UnitConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
+        "discriminator": DISCRIMINATOR,
         "unit-2017": {**AUTHORS, "steps": 200_000, "batch_size": 64, "evaluate_every": 1000, "augmentation": {}},
     }
 
