@@ -89,7 +89,7 @@ def by_hand_streams(core: Any, x_1: torch.Tensor, x_2: torch.Tensor) -> tuple[to
 def test_unit_with_encoder_head() -> None:
     lambdas = {f"lambda_{i}": value for i, value in enumerate((0.7, 0.2, 0.3, 0.4, 0.5))}
     settings = {"width": 2, "dropout": False, "lambda_class": 3.0, **lambdas}
-    method = build("unit", lambda_translated=2.0, translated_warmup=4, own_first=True, **settings)
+    method = build("unit", lambda_translated=2.0, lambda_information=1.5, warmup=4, own_first=True, **settings)
     batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
     play_d = adam(core.discriminator.parameters(), method.config)
     play_eg = adam([*core.encoder.parameters(), *core.generator.parameters(), *head.parameters()], method.config)
@@ -116,9 +116,12 @@ def test_unit_with_encoder_head() -> None:
     classification = F.cross_entropy(head(m_1), y)
     ((code, _),) = core.encoder([(x_12.detach(), 1)], track=False)
     translated = F.cross_entropy(head(code), y)
+    p = F.softmax(head(m_2), 1)
+    entropy_of_mean = -(p.mean(0) * p.mean(0).log()).sum()
+    information = entropy_of_mean + (p * p.log()).sum(1).mean()
     play_eg.zero_grad()
     core.discriminator.requires_grad_(False)
-    (vae + gan + cycle + 3.0 * classification + 2.0 * 0.25 * translated).backward()
+    (vae + gan + cycle + 3.0 * classification + 0.25 * (2.0 * translated - 1.5 * information)).backward()
     play_eg.step()
 
     torch.manual_seed(5)
@@ -131,6 +134,7 @@ def test_unit_with_encoder_head() -> None:
         "cycle": cycle,
         "classification": classification,
         "classification_translated": translated,
+        "negative_information": -information,
     }
     assert terms.keys() == expected.keys()
     for name, value in expected.items():

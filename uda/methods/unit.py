@@ -49,8 +49,10 @@ class UnitConfig(OptimiserConfig):
         Weight of the cross-entropy on labelled source images.
     lambda_translated
         Weight of the cross-entropy on source images translated into the target domain; encoder head only.
-    translated_warmup
-        Steps over which ``lambda_translated`` rises from 0, linearly.
+    lambda_information
+        Weight of `negative_information` on unlabelled target images, which the paper does not have; encoder head only.
+    warmup
+        Steps over which ``lambda_translated`` and ``lambda_information`` rise from 0, linearly.
     translated_gradient
         Whether that cross-entropy also moves what made the translations.
     lambda_features
@@ -77,7 +79,8 @@ class UnitConfig(OptimiserConfig):
     adversarial_reconstructions: bool = False
     lambda_class: float = 1000.0
     lambda_translated: float = 500.0
-    translated_warmup: int = 300
+    lambda_information: float = 1000.0
+    warmup: int = 300
     translated_gradient: bool = False
     lambda_features: float = 0.0
 
@@ -113,6 +116,7 @@ AUTHORS: dict[str, Any] = {
     "lambda_class": 10.0,
     "lambda_features": 1e-4,
     "lambda_translated": 0.0,
+    "lambda_information": 0.0,
 }
 
 
@@ -130,8 +134,31 @@ DISCRIMINATOR: dict[str, Any] = {
         "lambda_class",
         "lambda_features",
         "lambda_translated",
+        "lambda_information",
     )
 }
+
+
+def negative_information(logits: Tensor) -> Tensor:
+    """Minus the mutual information of image and predicted class over a batch of unlabelled images.
+
+    Each prediction should be sure, and all classes should be predicted (Krause et al., NIPS 2010; SHOT-IM, Liang et
+    al., ICML 2020).
+
+    Parameters
+    ----------
+    logits
+        (N, K).
+
+    Returns
+    -------
+    Tensor
+        Scalar: the mean entropy of the predictions minus the entropy of their mean, in nats; at least -log K.
+    """
+    log_p = torch.log_softmax(logits.float(), 1)
+    mean = log_p.exp().mean(0)
+    information: Tensor = (log_p.exp() * log_p).sum(1).mean() - torch.special.xlogy(mean, mean).sum()
+    return -information
 
 
 class UnitMethod(Method):
@@ -143,6 +170,7 @@ class UnitMethod(Method):
     Config = UnitConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
+        "no-information": {"lambda_information": 0.0},
         "discriminator": DISCRIMINATOR,
         "unit-2017": {**AUTHORS, "steps": 200_000, "batch_size": 64, "evaluate_every": 1000, "augmentation": {}},
     }
@@ -262,10 +290,13 @@ class UnitMethod(Method):
         if c.head == "encoder":
             terms["classification"] = cross_entropy(self.head(s.code_1.mean), batch.source_labels)
             loss = loss + c.lambda_class * terms["classification"]
+            ramp = min(1.0, step / max(1, c.warmup))
             if c.lambda_translated:
                 terms["classification_translated"] = self._classify_translated(batch, s)
-                ramp = min(1.0, step / max(1, c.translated_warmup))
                 loss = loss + c.lambda_translated * ramp * terms["classification_translated"]
+            if c.lambda_information:
+                terms["negative_information"] = negative_information(self.head(s.code_2.mean))
+                loss = loss + c.lambda_information * ramp * terms["negative_information"]
         descend(self.play_eg, loss)
         return detached(**terms)
 
