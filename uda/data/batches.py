@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -152,11 +153,11 @@ class Batch:
 class Shuffle:
     """Endless epochs over ``count`` indices: each epoch a fresh permutation, its short tail dropped.
 
-    Which indices a step gets depends on the seed and the step alone, so a resumed run needs no state.
+    Which indices a step gets depends on the name, the seed and the step alone, so a resumed run needs no state.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int, device: torch.device) -> None:
-        self.count, self.batch_size, self.seed, self.device = count, batch_size, seed, device
+    def __init__(self, name: str, count: int, batch_size: int, seed: int, device: torch.device) -> None:
+        self.name, self.count, self.batch_size, self.seed, self.device = name, count, batch_size, seed, device
         self._epoch = -1
         self._order = torch.empty(0)
 
@@ -165,7 +166,7 @@ class Shuffle:
         per_epoch = self.count // self.batch_size
         epoch, place = divmod(step, per_epoch)
         if epoch != self._epoch:
-            generator = torch.Generator(self.device).manual_seed(self.seed + epoch)
+            generator = torch.Generator(self.device).manual_seed(stream_seed(self.seed, self.name, epoch))
             self._order = torch.randperm(self.count, generator=generator, device=self.device)
             self._epoch = epoch
         return self._order[place * self.batch_size : (place + 1) * self.batch_size]
@@ -217,14 +218,14 @@ class Batches:
         self.target_images = target_images.to(device)
         self.augmentation = augmentation
         self.seed = seed
-        self._source = Shuffle(len(source_images), batch_size, _stream(seed, 1), device)
-        self._target = Shuffle(len(target_images), batch_size, _stream(seed, 2), device)
+        self._source = Shuffle("source", len(source_images), batch_size, seed, device)
+        self._target = Shuffle("target", len(target_images), batch_size, seed, device)
         self._generator = torch.Generator(device)
 
     def at(self, step: int) -> Batch:
         """Return the batch of a step; the same step gives the same batch."""
         source, target = self._source.indices(step), self._target.indices(step)
-        self._generator.manual_seed(_stream(self.seed, 3) + step)
+        self._generator.manual_seed(stream_seed(self.seed, "augmentation", step))
         return Batch(
             augment(self.source_images[source], self.augmentation, self._generator),
             self.source_labels[source],
@@ -233,6 +234,10 @@ class Batches:
         )
 
 
-def _stream(seed: int, number: int) -> int:
-    """Give each use of a seed its own range of generator seeds."""
-    return (seed << 36) + (number << 32)
+def stream_seed(*parts: int | str) -> int:
+    """Return a generator seed that differs wherever any part does.
+
+    A hash, because a CPU generator of torch reads the low 32 bits of its seed alone: what is packed above is lost.
+    """
+    digest = hashlib.blake2b("/".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1

@@ -1,0 +1,132 @@
+"""Batches: exact where nothing is augmented, deterministic by seed and step, and each switch does what it says."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as V
+
+from uda.data.batches import Augmentation, Batch, Batches, Shuffle, augment, to_float
+from uda.errors import UserError
+
+
+def images_of(count: int = 40, channels: int = 3, size: int = 12) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (count, channels, size, size), dtype=torch.uint8, generator=generator)
+
+
+def batches(augmentation: Augmentation | None = None, seed: int = 1) -> Batches:
+    images = images_of()
+    return Batches(images, torch.arange(40), images.flip(0), 8, augmentation or Augmentation(), seed)
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(3)
+
+
+def same(one: Batch, two: Batch) -> bool:
+    return torch.equal(one.source_images, two.source_images) and torch.equal(one.target_images, two.target_images)
+
+
+def test_without_augmentation_pixels_are_torchvisions() -> None:
+    batch = batches().at(2)
+    expected = V.normalize(V.to_dtype(images_of(), torch.float32, scale=True), [0.5] * 3, [0.5] * 3)
+    torch.testing.assert_close(batch.source_images, expected[batch.source_labels], rtol=0, atol=1e-6)
+    torch.testing.assert_close(batch.target_images, expected.flip(0)[batch.target_index], rtol=0, atol=1e-6)
+
+
+def test_to_float_meets_the_ends_exactly() -> None:
+    ends = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
+    assert to_float(ends).flatten().tolist() == [-1.0, 1.0]
+
+
+def test_a_step_gives_the_same_batch_in_any_order_and_another_seed_another() -> None:
+    augmentation = Augmentation(shift=2, affine=0.1, flip=True, noise=0.1)
+    forward = [batches(augmentation).at(step) for step in range(12)]
+    again = batches(augmentation)
+    assert all(same(again.at(step), forward[step]) for step in (11, 0, 5))
+    assert not same(batches(augmentation, seed=2).at(0), forward[0])
+
+
+def test_an_epoch_shows_each_image_once_and_the_next_in_another_order() -> None:
+    shuffle = Shuffle("source", 40, 8, 1, torch.device("cpu"))
+    first = torch.cat([shuffle.indices(step) for step in range(5)])
+    second = torch.cat([shuffle.indices(step) for step in range(5, 10)])
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(40))
+    assert not torch.equal(first, second)
+
+
+def test_source_and_target_are_drawn_independently() -> None:
+    batch = batches().at(0)
+    assert not torch.equal(batch.source_labels, batch.target_index)
+
+
+def test_each_seed_has_its_own_order() -> None:
+    orders = {tuple(batches(seed=seed).at(0).source_labels.tolist()) for seed in range(5)}
+    assert len(orders) == 5
+
+
+def test_a_shift_moves_whole_pixels_and_black_moves_in() -> None:
+    images = images_of(30, 1, 9)
+    moved = augment(images, Augmentation(shift=2), generator())
+    seen = set()
+    for image, out in zip(images, moved, strict=True):
+        padded = V.pad(image, [2, 2, 2, 2], fill=0)
+        crops = {(i, j): to_float(padded[None, :, i : i + 9, j : j + 9])[0] for i in range(5) for j in range(5)}
+        matches = [place for place, crop in crops.items() if torch.allclose(crop, out, atol=1e-4)]
+        assert len(matches) == 1
+        seen.add(matches[0])
+    assert len(seen) > 10
+
+
+def test_affine_agrees_with_grid_sampling_of_the_drawn_matrix() -> None:
+    images = images_of(4, 1, 8)
+    out = augment(images, Augmentation(affine=0.2, padding="reflection"), generator())
+    matrix = torch.eye(2, 3).repeat(4, 1, 1)
+    matrix[:, :, :2] += 0.2 * torch.randn(4, 2, 2, generator=generator())
+    grid = torch.nn.functional.affine_grid(matrix, [4, 1, 8, 8], align_corners=False)
+    by_hand = torch.nn.functional.grid_sample(to_float(images), grid, padding_mode="reflection", align_corners=False)
+    torch.testing.assert_close(out, by_hand)
+
+
+def test_flip_inverts_some_images_whole_and_leaves_the_others() -> None:
+    images = images_of(30, 1, 4)
+    out, plain = augment(images, Augmentation(flip=True), generator()), to_float(images)
+    signs = {1 if torch.equal(o, p) else -1 if torch.equal(o, -p) else 0 for o, p in zip(out, plain, strict=True)}
+    assert signs == {1, -1}
+
+
+def test_scale_and_offset_are_one_number_per_image_within_their_range() -> None:
+    images = images_of(50, 1, 4)
+    plain = to_float(images)
+    ratio = augment(images, Augmentation(scale_low=0.5, scale_high=1.5), generator()) / plain
+    assert ratio.flatten(1).std(1).max() < 1e-5
+    assert 0.5 <= ratio.min() < 0.7 < 1.3 < ratio.max() <= 1.5 + 1e-5
+    offset = augment(images, Augmentation(offset=0.3), generator()) - plain
+    assert offset.flatten(1).std(1).max() < 1e-5
+    assert -0.3 - 1e-5 <= offset.min() < -0.2 < 0.2 < offset.max() <= 0.3 + 1e-5
+
+
+def test_noise_has_its_standard_deviation() -> None:
+    images = images_of(200, 1, 16)
+    noise = augment(images, Augmentation(noise=0.25), generator()) - to_float(images)
+    assert noise.std().item() == pytest.approx(0.25, rel=0.02)
+    assert abs(noise.mean().item()) < 0.01
+
+
+@pytest.mark.parametrize("wrong", [{"shift": -1}, {"padding": "mirror"}, {"scale_low": 2.0}])
+def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        Augmentation.from_dict(wrong)
+
+
+def test_an_unknown_switch_is_named_with_its_nearest() -> None:
+    with pytest.raises(UserError, match="did you mean 'shift'"):
+        Augmentation.from_dict({"shfit": 1})
+
+
+def test_too_few_images_for_a_batch_are_refused() -> None:
+    images = images_of(5)
+    with pytest.raises(UserError, match="target domain has 3"):
+        Batches(images, torch.arange(5), images[:3], 4, Augmentation(), 1)
