@@ -14,7 +14,7 @@ def test_columns_are_those_of_a_result_in_its_order() -> None:
     assert ",".join(COLUMNS) == (
         "method,preset,source,target,protocol,seed,steps,accuracy_last,accuracy_validator,accuracy_oracle,"
         "validator,validator_step,oracle_step,n_test,device,precision,seconds,steps_per_second,config_hash,"
-        "code_version,notes"
+        "code_version,notes,settings"
     )
 
 

@@ -141,7 +141,9 @@ def test_a_bad_checkpoint_is_refused_in_one_sentence(damage: str, pair: tuple[st
         torch.save({"format": "uda-checkpoint", "run": subprocess.Popen}, path)
     elif damage == "garbage":
         path.write_bytes(b"no checkpoint")
-    words = {"missing": "no such", "foreign": "not a checkpoint", "code": "could run code"}.get(damage, "checkpoint")
+    words = {"missing": "no such", "foreign": "not a checkpoint", "code": "could run code"}.get(
+        damage, "truncated or not"
+    )
     with pytest.raises(UserError, match=words) as caught:
         load_model(path)
     assert str(path) in str(caught.value)

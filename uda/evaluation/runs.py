@@ -37,8 +37,8 @@ class RunResult:
     notes
         Joined by ``"; "``; may be empty.
     settings
-        Hash of the settings that have no attribute here (batch size, augmentation, the method's own); empty where only
-        a ``runs.csv`` is known, which does not have them.
+        Hash of the settings that have no attribute here (batch size, augmentation, the method's own); empty where a
+        folder holds a result alone.
     """
 
     method: str
@@ -70,7 +70,7 @@ class RunResult:
         return self.source, self.target
 
 
-COLUMNS = tuple(f.name for f in fields(RunResult) if f.name != "settings")
+COLUMNS = tuple(f.name for f in fields(RunResult))
 _TYPES = {f.name: {"str": str, "int": int, "float": float}[str(f.type)] for f in fields(RunResult)}
 
 
@@ -148,7 +148,7 @@ def read_result(folder: Path) -> RunResult:
         if not isinstance(config, dict):
             raise UserError(f"{run}: holds no config; remove or repeat that run")
         settings = _settings_hash(config)
-    return _result(values, str(path), settings)
+    return _result({**values, "settings": settings}, str(path))
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -162,11 +162,12 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _settings_hash(config: Mapping[str, Any]) -> str:
-    kept = {key: value for key, value in config.items() if key not in COLUMNS}
+    told = set(COLUMNS) - {"settings"}  # in a config that name is the method's own settings
+    kept = {key: value for key, value in config.items() if key not in told}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:6]
 
 
-def _result(values: Mapping[str, Any], where: str, settings: str) -> RunResult:
+def _result(values: Mapping[str, Any], where: str) -> RunResult:
     """Check and convert the values of one result."""
     converted: dict[str, Any] = {}
     for column in COLUMNS:
@@ -181,7 +182,7 @@ def _result(values: Mapping[str, Any], where: str, settings: str) -> RunResult:
             raise UserError(f"{where}: {column} is {value!r}, not a percentage in 0..100")
         if isinstance(converted[column], float) and not math.isfinite(converted[column]):
             raise UserError(f"{where}: {column} is {value!r}, not a finite number")
-    return RunResult(**converted, settings=settings)
+    return RunResult(**converted)
 
 
 def read_csv(path: Path) -> list[RunResult]:
@@ -190,7 +191,7 @@ def read_csv(path: Path) -> list[RunResult]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             _check_header(path, reader.fieldnames)
-            return [_result(row, f"{path}, line {reader.line_num}", "") for row in reader]
+            return [_result(row, f"{path}, line {reader.line_num}") for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: cannot be read as CSV ({error})") from error
 

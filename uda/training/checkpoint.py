@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint; give the checkpoint.pt of a run folder")
+    damaged = f"{path}: truncated or not a checkpoint; give the checkpoint.pt of a run folder, or train again"
+    if not zipfile.is_zipfile(path):
+        raise UserError(damaged)
     try:
         values = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -87,7 +91,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             "use a checkpoint.pt written by `uda train`"
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError) as error:
-        raise UserError(f"{path}: truncated or not a checkpoint; train again, or copy the file again") from error
+        raise UserError(damaged) from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise UserError(f"{path}: not a checkpoint of uda; use a checkpoint.pt written by `uda train`")
     if values["version"] > VERSION:

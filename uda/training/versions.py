@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -12,8 +13,13 @@ import torchvision
 import uda
 
 
+@cache
 def code_version() -> str:
-    """Return the version, with the git commit where the code is a checkout and "+dirty" where its code was changed."""
+    """Return the version, with the git commit where the code is a checkout and "+dirty" where its code was changed.
+
+    It is looked up once in a process, because the code that runs is the code that was loaded: commits made while a
+    sweep goes on do not change it.
+    """
     here = Path(uda.__file__).parent
     try:
         commit = _git(here, "rev-parse", "--short=10", "HEAD")
