@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from uda.cli.options import data_root_option
+from uda.cli.options import data_root_option, weights_option
 from uda.evaluation.evaluate import evaluate, format_evaluation
 
 
@@ -19,13 +19,7 @@ from uda.evaluation.evaluate import evaluate, format_evaluation
     required=True,
     help="checkpoint.pt of a run; nothing else is needed.",
 )
-@click.option(
-    "--weights",
-    type=click.Choice(["last", "pick"]),
-    default="last",
-    show_default=True,
-    help="Those of the last step or of the validator's pick.",
-)
+@weights_option
 @data_root_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def evaluate_command(checkpoint: Path, weights: Literal["last", "pick"], data_root: Path, as_json: bool) -> None:

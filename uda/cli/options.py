@@ -33,3 +33,11 @@ device_option = click.option(
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), help="CPU threads; torch decides where it is not given."
 )
+
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(["last", "pick"]),
+    default="last",
+    show_default=True,
+    help="Those of the last step or of the validator's pick.",
+)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from uda.cli.options import data_root_option
+from uda.cli.options import data_root_option, weights_option
 from uda.evaluation.picture import Arrangement, check_name, draw, save
 from uda.evaluation.translate import Direction, translate_domains, translate_folder
 
@@ -19,13 +19,7 @@ from uda.evaluation.translate import Direction, translate_domains, translate_fol
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The PNG to write."
 )
-@click.option(
-    "--weights",
-    type=click.Choice(["last", "pick"]),
-    default="last",
-    show_default=True,
-    help="Those of the last step or of the validator's pick.",
-)
+@weights_option
 @click.option(
     "--direction",
     type=click.Choice(["source-to-target", "target-to-source", "both"]),
