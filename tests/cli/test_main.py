@@ -51,4 +51,4 @@ def test_what_the_file_system_refuses_is_one_sentence(uda: Uda, tmp_path: Path, 
 def test_methods_are_listed_with_their_presets(uda: Uda) -> None:
     output = uda("methods").output
     assert "source-only\n" in output
-    assert "NIPS 2017\n  presets: default, no-information, discriminator, unit-2017\n" in output
+    assert "NIPS 2017\n  presets: default, no-teacher, discriminator, unit-2017\n" in output

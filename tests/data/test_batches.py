@@ -49,6 +49,19 @@ def test_a_step_gives_the_same_batch_in_any_order_and_another_seed_another() -> 
     assert not same(batches(augmentation, seed=2).at(0), forward[0])
 
 
+def test_a_second_view_is_augmented_on_its_own_and_changes_nothing_else() -> None:
+    images, augmentation = images_of(), Augmentation(shift=2, noise=0.1)
+    both = Batches(images, torch.arange(40), images.flip(0), 8, augmentation, 1, second_view=True).at(3)
+    one = batches(augmentation).at(3)
+    assert one.target_again is None
+    assert both.target_again is not None
+    assert same(one, both)
+    assert not torch.equal(both.target_again, both.target_images)
+    plain = Batches(images, torch.arange(40), images.flip(0), 8, Augmentation(), 1, second_view=True).at(3)
+    assert plain.target_again is not None
+    assert torch.equal(plain.target_again, plain.target_images)
+
+
 def test_an_epoch_shows_each_image_once_and_the_next_in_another_order() -> None:
     shuffle = Shuffle("source", 40, 8, 1, torch.device("cpu"))
     first = torch.cat([shuffle.indices(step) for step in range(5)])

@@ -14,6 +14,8 @@ from uda.methods import METHODS, TaskShape
 from uda.methods.unit import AUTHORS
 
 TASK = TaskShape((1, 16, 16), (1, 16, 16), 3, 10)
+#: What the teachers of these tests are sure of: some images, not all.
+ENCODER_SURE, DISCRIMINATOR_SURE = 0.378, 0.46
 
 
 def batch_of(seed: int = 0) -> Batch:
@@ -23,6 +25,7 @@ def batch_of(seed: int = 0) -> Batch:
         torch.tensor([0, 1, 2, 0, 1, 2]),
         torch.rand(5, 1, 16, 16) - 0.5,
         torch.arange(5),
+        torch.rand(5, 1, 16, 16) - 0.5,
     )
 
 
@@ -86,11 +89,30 @@ def by_hand_streams(core: Any, x_1: torch.Tensor, x_2: torch.Tensor) -> tuple[to
     return m_1, s_1, m_2, s_2, in_1[:6], in_1[6:], in_2[:6], in_2[6:]
 
 
+def by_hand_teaching(student: torch.Tensor, teacher: torch.Tensor, confidence: float) -> tuple[torch.Tensor, ...]:
+    """Consistency, the share of images that the teacher is sure of (some, not all), and class balance."""
+    p, q = F.softmax(student, 1), F.softmax(teacher.detach(), 1)
+    sure = [i for i in range(5) if q[i].max() > confidence]
+    assert 0 < len(sure) < 5
+    agreement = torch.stack([((p[i] - q[i]) ** 2).mean() for i in sure]).sum() / 5
+    balance = F.binary_cross_entropy(p.mean(0), torch.full((3,), 1 / 3), reduction="sum")
+    return agreement, torch.tensor(len(sure) / 5), balance
+
+
+@torch.no_grad()
+def follow_by_hand(teacher: list[nn.Module], students: list[nn.Module], decay: float) -> None:
+    for follower, student in zip(teacher, students, strict=True):
+        for a, p in zip(follower.parameters(), student.parameters(), strict=True):
+            a.mul_(decay).add_(p, alpha=1 - decay)
+
+
 def test_unit_with_encoder_head() -> None:
     lambdas = {f"lambda_{i}": value for i, value in enumerate((0.7, 0.2, 0.3, 0.4, 0.5))}
     settings = {"width": 2, "dropout": False, "lambda_class": 3.0, **lambdas}
-    method = build("unit", lambda_translated=2.0, lambda_information=1.5, warmup=4, own_first=True, **settings)
+    adaptation = {"lambda_translated": 2.0, "lambda_teacher": 9.0, "lambda_balance": 0.6, "warmup": 4}
+    method = build("unit", confidence=ENCODER_SURE, teacher_decay=0.8, own_first=True, **adaptation, **settings)
     batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
+    teacher = [copy.deepcopy(core.encoder), copy.deepcopy(head)]
     play_d = adam(core.discriminator.parameters(), method.config)
     play_eg = adam([*core.encoder.parameters(), *core.generator.parameters(), *head.parameters()], method.config)
     x_1, x_2, y = batch.source_images, batch.target_images, batch.source_labels
@@ -116,12 +138,12 @@ def test_unit_with_encoder_head() -> None:
     classification = F.cross_entropy(head(m_1), y)
     ((code, _),) = core.encoder([(x_12.detach(), 1)], track=False)
     translated = F.cross_entropy(head(code), y)
-    p = F.softmax(head(m_2), 1)
-    entropy_of_mean = -(p.mean(0) * p.mean(0).log()).sum()
-    information = entropy_of_mean + (p * p.log()).sum(1).mean()
+    shown = teacher[1](teacher[0]([(batch.target_again, 1)])[0][0])
+    agreement, sure, balance = by_hand_teaching(head(m_2), shown, ENCODER_SURE)
+    taught = 9.0 * agreement + 0.6 * sure * balance
     play_eg.zero_grad()
     core.discriminator.requires_grad_(False)
-    (vae + gan + cycle + 3.0 * classification + 0.25 * (2.0 * translated - 1.5 * information)).backward()
+    (vae + gan + cycle + 3.0 * classification + 0.25 * (2.0 * translated + taught)).backward()
     play_eg.step()
 
     torch.manual_seed(5)
@@ -134,7 +156,9 @@ def test_unit_with_encoder_head() -> None:
         "cycle": cycle,
         "classification": classification,
         "classification_translated": translated,
-        "negative_information": -information,
+        "consistency": agreement,
+        "sure": sure,
+        "class_balance": balance,
     }
     assert terms.keys() == expected.keys()
     for name, value in expected.items():
@@ -142,6 +166,45 @@ def test_unit_with_encoder_head() -> None:
         assert not terms[name].requires_grad
     same_parameters(method.core, core)
     same_parameters(method.head, head)
+    follow_by_hand(teacher, [core.encoder, head], 0.8)
+    for ours, theirs in zip(method.teacher.networks, teacher, strict=True):
+        same_parameters(ours, theirs)
+    method.eval()
+    images = torch.rand(4, 1, 16, 16)
+    assert torch.equal(method.predict(images), method.teacher.networks[1](method.features(images)))
+
+
+def test_unit_learns_classes_on_the_discriminators_too() -> None:
+    """The same terms, read off the discriminators' features in their move."""
+    settings = {"width": 2, "dropout": False, "warmup": 4, "confidence": DISCRIMINATOR_SURE, "teacher_decay": 0.8}
+    lambdas = {"lambda_class": 3.0, "lambda_translated": 2.0, "lambda_teacher": 9.0, "lambda_balance": 0.6}
+    method = build("unit", head="discriminator", **settings, **lambdas)
+    batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
+    teacher = [copy.deepcopy(core.discriminator), copy.deepcopy(head)]
+    play_d = adam([*core.discriminator.parameters(), *head.parameters()], method.config)
+    x_1, x_2 = batch.source_images, batch.target_images
+
+    torch.manual_seed(5)
+    *_, x_21, x_12, _ = by_hand_streams(core, x_1, x_2)
+    read = lambda d, x, domain: d.features([(x, domain)])[0].flatten(1)  # noqa: E731
+    parts = [(x_1, 0), (x_2, 1), (x_21.detach(), 0), (x_12.detach(), 1)]
+    gan = -sum(log_d(core.discriminator([part])[0], i < 2) for i, part in enumerate(parts))
+    on_source = F.cross_entropy(head(read(core.discriminator, x_1, 0)), batch.source_labels)
+    translated = F.cross_entropy(head(read(core.discriminator, x_12.detach(), 1)), batch.source_labels)
+    shown = teacher[1](read(teacher[0], batch.target_again, 1))
+    agreement, sure, balance = by_hand_teaching(head(read(core.discriminator, x_2, 1)), shown, DISCRIMINATOR_SURE)
+    (gan + 3.0 * on_source + 0.25 * (2.0 * translated + 9.0 * agreement + 0.6 * sure * balance)).backward()
+    play_d.step()
+
+    torch.manual_seed(5)
+    terms = method.update(batch, 1)
+    for name, value in (("classification_translated", translated), ("consistency", agreement), ("sure", sure)):
+        torch.testing.assert_close(terms[name], value.detach(), rtol=1e-4, atol=1e-5)
+    same_parameters(method.core.discriminator, core.discriminator)
+    same_parameters(method.head, head)
+    follow_by_hand(teacher, [core.discriminator, head], 0.8)
+    for ours, theirs in zip(method.teacher.networks, teacher, strict=True):
+        same_parameters(ours, theirs)
 
 
 def test_unit_2017_on_the_discriminator_head() -> None:

@@ -5,7 +5,7 @@ import torch
 
 from uda.errors import UserError
 from uda.unit.core import UNIT, Half
-from uda.unit.networks import coordinates
+from uda.unit.networks import coordinates, standardise
 
 
 def make(channels=(1, 1), size=28, **options):
@@ -83,10 +83,21 @@ def test_shared_tensors_get_gradient_from_each_domain_and_own_tensors_from_their
 
 def test_one_first_layer_for_both_where_it_is_shared():
     core = make(own_first=False)
-    one, two = core.role("vae")["E1"], core.role("vae", domain=1)["E2"]
-    assert tensors(one) == tensors(two)
+    for role, name in (("vae", "E"), ("gan", "D")):
+        one, two = core.role(role)[f"{name}1"], core.role(role, domain=1)[f"{name}2"]
+        assert tensors(one) == tensors(two)
     with pytest.raises(UserError, match="channels"):
         make((3, 1), own_first=False)
+
+
+def test_a_standardised_encoder_does_not_see_brightness_and_contrast():
+    core = make(standardised=True).eval()
+    images = torch.rand(3, 1, 28, 28) * 2 - 1
+    torch.testing.assert_close(core.encode(0.5 * images + 0.2, 0), core.encode(images, 0), rtol=1e-3, atol=1e-3)
+    seen = standardise(images)
+    torch.testing.assert_close(seen.mean((1, 2, 3)), torch.zeros(3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(seen.std((1, 2, 3)), torch.ones(3), rtol=0, atol=5e-3)
+    assert torch.isfinite(standardise(torch.zeros(1, 1, 4, 4))).all()
 
 
 def test_codes_are_the_mean_plus_standard_noise():

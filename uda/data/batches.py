@@ -142,12 +142,15 @@ class Batch:
         (N,) int64.
     target_index
         (N,) int64: where in the target training set each image stands.
+    target_again
+        The images of ``target_images`` once more, augmented independently; None unless the method asks for it.
     """
 
     source_images: Tensor
     source_labels: Tensor
     target_images: Tensor
     target_index: Tensor
+    target_again: Tensor | None = None
 
 
 class Shuffle:
@@ -189,6 +192,8 @@ class Batches:
         Fixes order and augmentation.
     device
         Where the images are kept and the batches are made.
+    second_view
+        Whether each batch holds ``target_again``; all else in it stays the same.
 
     Raises
     ------
@@ -205,6 +210,7 @@ class Batches:
         augmentation: Augmentation,
         seed: int,
         device: torch.device | str = "cpu",
+        second_view: bool = False,
     ) -> None:
         device = torch.device(device)
         for name, images in (("source", source_images), ("target", target_images)):
@@ -218,6 +224,7 @@ class Batches:
         self.target_images = target_images.to(device)
         self.augmentation = augmentation
         self.seed = seed
+        self.second_view = second_view
         self._source = Shuffle("source", len(source_images), batch_size, seed, device)
         self._target = Shuffle("target", len(target_images), batch_size, seed, device)
         self._generator = torch.Generator(device)
@@ -226,12 +233,11 @@ class Batches:
         """Return the batch of a step; the same step gives the same batch."""
         source, target = self._source.indices(step), self._target.indices(step)
         self._generator.manual_seed(stream_seed(self.seed, "augmentation", step))
-        return Batch(
-            augment(self.source_images[source], self.augmentation, self._generator),
-            self.source_labels[source],
-            augment(self.target_images[target], self.augmentation, self._generator),
-            target,
-        )
+        source_images = augment(self.source_images[source], self.augmentation, self._generator)
+        raw = self.target_images[target]
+        target_images = augment(raw, self.augmentation, self._generator)
+        again = augment(raw, self.augmentation, self._generator) if self.second_view else None
+        return Batch(source_images, self.source_labels[source], target_images, target, again)
 
 
 def stream_seed(*parts: int | str) -> int:

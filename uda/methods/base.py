@@ -75,6 +75,8 @@ class Method(nn.Module):
         ``evaluate_every``, ``augmentation``) where a preset fixes those too.
     sees_target_labels
         True for the supervised ceiling alone: the trainer then calls ``receive_target_labels``.
+    second_view
+        Whether batches must hold ``target_again``, a second augmentation of the target images.
     """
 
     name: ClassVar[str]
@@ -89,6 +91,7 @@ class Method(nn.Module):
         self.config: Any = config
         self.task = task
         self.optimisers: dict[str, Optimizer] = {}
+        self.second_view = False
 
     def optimise(self, name: str, *networks: nn.Module) -> Optimizer:
         """Register networks under one Adam, so that saving, resuming and scheduling know of it."""

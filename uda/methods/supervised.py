@@ -33,13 +33,17 @@ class Classifier(nn.Module):
         Width of the encoder, as in UNIT.
     latent
         Dimensions of the code; 0 means 8 times the width.
+    standardised
+        Whether each image is given zero mean and unit variance first.
     """
 
-    def __init__(self, shape: tuple[int, int, int], classes: int, width: int, latent: int) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], classes: int, width: int, latent: int, standardised: bool = False
+    ) -> None:
         super().__init__()
         latent = latent or 8 * width
         self.channels = shape[0]
-        self.encoder = Encoder([shape[0]], shape[1], width, latent)
+        self.encoder = Encoder([shape[0]], shape[1], width, latent, standardised=standardised)
         self.head = nn.Linear(latent, classes)
 
     def features(self, images: Tensor) -> Tensor:
@@ -63,10 +67,13 @@ class SupervisedConfig(OptimiserConfig):
         Width of the encoder, as in UNIT.
     latent
         Dimensions of the code; 0 means 8 times the width.
+    standardised
+        Whether each image is given zero mean and unit variance first.
     """
 
     width: int = 32
     latent: int = 0
+    standardised: bool = False
 
 
 class SourceOnly(Method):
@@ -78,7 +85,7 @@ class SourceOnly(Method):
 
     def __init__(self, config: SupervisedConfig, task: TaskShape) -> None:
         super().__init__(config, task)
-        self.classifier = Classifier(self._shape(task), task.classes, config.width, config.latent)
+        self.classifier = Classifier(self._shape(task), task.classes, config.width, config.latent, config.standardised)
         self.optimiser = self.optimise("classifier", self.classifier)
 
     def update(self, batch: Batch, step: int) -> dict[str, Tensor]:

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from uda.data.batches import Batch
 from uda.errors import UserError, unknown
 from uda.methods.base import Method, OptimiserConfig, TaskShape, cross_entropy, descend, detached
+from uda.methods.teacher import MeanTeacher, class_balance, consistency
 from uda.unit import losses
 from uda.unit.core import UNIT, Streams
+from uda.unit.networks import Discriminator
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,19 @@ class UnitConfig(OptimiserConfig):
     ----------
     head
         Where the classifier sits: ``"encoder"`` or ``"discriminator"``.
-    width, discriminator_width
-        Channels of the first layers; 0 for the discriminators means the same as ``width``.
+    width, generator_width, discriminator_width
+        Channels of the encoders' first layer, the generators' last and the discriminators' first; 0 for the latter two
+        means the same as ``width``.
     latent
         Dimensions of the latent space; 0 means 8 times the width.
     statistics
         Encoder normalisation: ``"per-domain"`` or ``"mixed"`` (the authors').
     own_first
-        Whether the encoders' first layer is each domain's own (the paper), or shared like the others.
+        Whether the first layer of encoders and discriminators is each domain's own (the paper), or shared like others.
     xy, learned_sd, dropout
         Coordinate channels for the encoders; predicted standard deviations; dropout in the discriminators.
+    standardised
+        Whether the encoders give each image zero mean and unit variance first.
     likelihood
         ``"laplacian"`` (the paper) or ``"gaussian"`` (the authors' code).
     lambda_0, lambda_1, lambda_2, lambda_3, lambda_4
@@ -48,21 +53,25 @@ class UnitConfig(OptimiserConfig):
     lambda_class
         Weight of the cross-entropy on labelled source images.
     lambda_translated
-        Weight of the cross-entropy on source images translated into the target domain; encoder head only.
-    lambda_information
-        Weight of `negative_information` on unlabelled target images, which the paper does not have; encoder head only.
+        Weight of the cross-entropy on source images translated into the target domain.
+    lambda_teacher, lambda_balance
+        Weights of `consistency` with a mean teacher on target images, and of `class_balance` there, which counts by
+        the share of images that the teacher is sure of. The paper has neither.
+    teacher_decay, confidence
+        What stays of the teacher's average at each step; from what probability on the teacher is sure.
     warmup
-        Steps over which ``lambda_translated`` and ``lambda_information`` rise from 0, linearly.
+        Steps over which the three weights above rise from 0, linearly.
     translated_gradient
         Whether that cross-entropy also moves what made the translations.
     lambda_features
         Weight of the squared distance between discriminator features of the two images decoded from one code.
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     beta_1: float = 0.5
     head: str = "encoder"
     width: int = 32
+    generator_width: int = 0
     discriminator_width: int = 0
     latent: int = 0
     statistics: str = "per-domain"
@@ -70,6 +79,7 @@ class UnitConfig(OptimiserConfig):
     xy: bool = False
     learned_sd: bool = False
     dropout: bool = True
+    standardised: bool = False
     likelihood: str = "laplacian"
     lambda_0: float = 1.0
     lambda_1: float = 2e-4
@@ -79,7 +89,10 @@ class UnitConfig(OptimiserConfig):
     adversarial_reconstructions: bool = False
     lambda_class: float = 1000.0
     lambda_translated: float = 500.0
-    lambda_information: float = 1000.0
+    lambda_teacher: float = 15000.0
+    lambda_balance: float = 0.0
+    teacher_decay: float = 0.99
+    confidence: float = 0.8
     warmup: int = 300
     translated_gradient: bool = False
     lambda_features: float = 0.0
@@ -116,49 +129,23 @@ AUTHORS: dict[str, Any] = {
     "lambda_class": 10.0,
     "lambda_features": 1e-4,
     "lambda_translated": 0.0,
-    "lambda_information": 0.0,
+    "lambda_teacher": 0.0,
 }
 
 
-#: The authors' losses and head at the width, schedule and budget of the other methods in a table.
+#: The head on the discriminators at the width, schedule and budget of the other methods in a table.
 DISCRIMINATOR: dict[str, Any] = {
-    key: AUTHORS[key]
-    for key in (
-        "head",
-        "own_first",
-        "likelihood",
-        "lambda_0",
-        "lambda_1",
-        "lambda_2",
-        "adversarial_reconstructions",
-        "lambda_class",
-        "lambda_features",
-        "lambda_translated",
-        "lambda_information",
-    )
+    "head": "discriminator",
+    "likelihood": "gaussian",
+    "learning_rate": 1e-3,
+    "lambda_1": 2e-4,
+    "lambda_2": 1e-3,
+    "adversarial_reconstructions": True,
+    "lambda_class": 10.0,
+    "lambda_features": 1e-4,
+    "lambda_translated": 5.0,
+    "lambda_teacher": 150.0,
 }
-
-
-def negative_information(logits: Tensor) -> Tensor:
-    """Minus the mutual information of image and predicted class over a batch of unlabelled images.
-
-    Each prediction should be sure, and all classes should be predicted (Krause et al., NIPS 2010; SHOT-IM, Liang et
-    al., ICML 2020).
-
-    Parameters
-    ----------
-    logits
-        (N, K).
-
-    Returns
-    -------
-    Tensor
-        Scalar: the mean entropy of the predictions minus the entropy of their mean, in nats; at least -log K.
-    """
-    log_p = torch.log_softmax(logits.float(), 1)
-    mean = log_p.exp().mean(0)
-    information: Tensor = (log_p.exp() * log_p).sum(1).mean() - torch.special.xlogy(mean, mean).sum()
-    return -information
 
 
 class UnitMethod(Method):
@@ -170,7 +157,7 @@ class UnitMethod(Method):
     Config = UnitConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
-        "no-information": {"lambda_information": 0.0},
+        "no-teacher": {"lambda_teacher": 0.0},
         "discriminator": DISCRIMINATOR,
         "unit-2017": {**AUTHORS, "steps": 200_000, "batch_size": 64, "evaluate_every": 1000, "augmentation": {}},
     }
@@ -185,15 +172,19 @@ class UnitMethod(Method):
             (task.source_shape[0], task.target_shape[0]),
             task.source_shape[1],
             config.width,
-            config.discriminator_width or config.width,
+            config.generator_width,
+            config.discriminator_width,
             config.latent,
             per_domain=config.statistics == "per-domain",
             own_first=config.own_first,
             xy=config.xy,
             learned_sd=config.learned_sd,
             dropout=config.dropout,
+            standardised=config.standardised,
         )
         self.head = self._build_head(task.classes)
+        self.second_view = config.lambda_teacher > 0
+        self.teacher = MeanTeacher(self._students, config.teacher_decay) if self.second_view else None
         on_encoder = config.head == "encoder"
         adversary, generative = [self.core.discriminator], [self.core.encoder, self.core.generator]
         self.play_d = self.optimise("discriminator", *adversary, *([] if on_encoder else [self.head]))
@@ -205,21 +196,40 @@ class UnitMethod(Method):
         Both moves use the same streams: the second sees the discriminators as the first left them.
         """
         streams = self.core.streams(batch.source_images, batch.target_images)
-        terms = self._move_discriminators(batch, streams)
+        terms = self._move_discriminators(batch, streams, step)
         terms.update(self._move_encoders_generators(batch, streams, step))
+        if self.teacher is not None:
+            self.teacher.follow(self._students)
         return terms
 
     def predict(self, images: Tensor) -> Tensor:
-        """Classify target images with the target domain's networks: (N, K) logits."""
-        return self._classify(images, 1)
+        """Classify target images with the target domain's networks, the teacher's if there is one: (N, K) logits."""
+        trunk, head = self._judges
+        logits: Tensor = head(self._read(trunk, images, 1))
+        return logits
 
     def predict_source(self, images: Tensor) -> Tensor:
         """Classify source images with the source domain's networks: (N, K) logits."""
-        return self._classify(images, 0)
+        trunk, head = self._students
+        logits: Tensor = head(self._read(trunk, images, 0))
+        return logits
 
     def features(self, images: Tensor) -> Tensor:
         """Return what the head reads of target images: (N, latent) codes or (N, F) discriminator features."""
-        return self._features(images, 1)
+        return self._read(self._judges[0], images, 1)
+
+    @property
+    def _students(self) -> tuple[nn.Module, nn.Module]:
+        """The networks that classify, as they learn: the trunk under the head, and the head."""
+        return (self.core.encoder if self.config.head == "encoder" else self.core.discriminator), self.head
+
+    @property
+    def _judges(self) -> tuple[nn.Module, nn.Module]:
+        """The networks that classify target images in the end."""
+        if self.teacher is None:
+            return self._students
+        trunk, head = self.teacher.networks
+        return trunk, head
 
     def _build_head(self, classes: int) -> nn.Module:
         if self.config.head == "encoder":
@@ -230,16 +240,15 @@ class UnitMethod(Method):
         nn.init.constant_(head.bias, 0.1)
         return head
 
-    def _features(self, images: Tensor, domain: int) -> Tensor:
-        if self.config.head == "encoder":
-            return self.core.encode(images, domain)
-        return self.core.discriminator.features([(images, domain)])[1].flatten(1)
+    @staticmethod
+    def _read(trunk: nn.Module, images: Tensor, domain: int) -> Tensor:
+        """Return what a head reads of images of a domain: (N, F)."""
+        if isinstance(trunk, Discriminator):
+            return trunk.features([(images, domain)])[1].flatten(1)
+        codes: Tensor = trunk([(images, domain)])[0][0]
+        return codes
 
-    def _classify(self, images: Tensor, domain: int) -> Tensor:
-        logits: Tensor = self.head(self._features(images, domain))
-        return logits
-
-    def _move_discriminators(self, batch: Batch, s: Streams) -> dict[str, Tensor]:
+    def _move_discriminators(self, batch: Batch, s: Streams, step: int) -> dict[str, Tensor]:
         """Ascend equations (5) and (6) in D1, D2; with the head there, descend its losses too."""
         x_1, x_2 = batch.source_images, batch.target_images
         translated = [(s.x_21.detach(), 0), (s.x_12.detach(), 1)]
@@ -254,9 +263,10 @@ class UnitMethod(Method):
         terms = {"gan_discriminator": gan}
         loss = gan
         if self.config.head == "discriminator":
-            classification = cross_entropy(self.head(dropped[: sizes[0]].flatten(1)), batch.source_labels)
-            terms["classification"] = classification
-            loss = loss + self.config.lambda_class * classification
+            source, target, _, x_12 = torch.split(dropped.flatten(1), sizes)[:4]
+            class_terms, class_loss = self._learn_classes(batch, step, source, x_12, target)
+            terms.update(class_terms)
+            loss = loss + class_loss
         if self.config.lambda_features:
             matching = self._feature_matching(torch.split(plain.float(), sizes))
             terms["feature_matching"] = matching
@@ -288,15 +298,10 @@ class UnitMethod(Method):
             terms["cycle"] = self._cycle(batch, s)
             loss = loss + terms["cycle"]
         if c.head == "encoder":
-            terms["classification"] = cross_entropy(self.head(s.code_1.mean), batch.source_labels)
-            loss = loss + c.lambda_class * terms["classification"]
-            ramp = min(1.0, step / max(1, c.warmup))
-            if c.lambda_translated:
-                terms["classification_translated"] = self._classify_translated(batch, s)
-                loss = loss + c.lambda_translated * ramp * terms["classification_translated"]
-            if c.lambda_information:
-                terms["negative_information"] = negative_information(self.head(s.code_2.mean))
-                loss = loss + c.lambda_information * ramp * terms["negative_information"]
+            x_12 = self._read_translated(s) if c.lambda_translated else None
+            class_terms, class_loss = self._learn_classes(batch, step, s.code_1.mean, x_12, s.code_2.mean)
+            terms.update(class_terms)
+            loss = loss + class_loss
         descend(self.play_eg, loss)
         return detached(**terms)
 
@@ -333,11 +338,38 @@ class UnitMethod(Method):
             total.append(losses.cycle_consistency(kl, kl_translated, nll, c.lambda_3, c.lambda_4))
         return losses.objective(*total)
 
-    def _classify_translated(self, batch: Batch, s: Streams) -> Tensor:
-        """Cross-entropy of source images as drawn in the target domain, read by the target's encoder."""
+    def _read_translated(self, s: Streams) -> Tensor:
+        """Return the codes that the target's encoder gives source images as drawn in the target domain."""
         images = s.x_12 if self.config.translated_gradient else s.x_12.detach()
         (code,) = self.core.codes((images, 1), track=False)
-        return cross_entropy(self.head(code.mean), batch.source_labels)
+        return code.mean
+
+    def _learn_classes(
+        self, batch: Batch, step: int, source: Tensor, translated: Tensor | None, target: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the head's terms and their weighted sum, of what it reads of the (N, F) three kinds of images."""
+        c, labels = self.config, batch.source_labels
+        ramp = min(1.0, step / max(1, c.warmup))
+        terms = {"classification": cross_entropy(self.head(source), labels)}
+        loss = c.lambda_class * terms["classification"]
+        if c.lambda_translated and translated is not None:
+            terms["classification_translated"] = cross_entropy(self.head(translated), labels)
+            loss = loss + c.lambda_translated * ramp * terms["classification_translated"]
+        if self.teacher is not None:
+            logits = self.head(target)
+            terms["consistency"], terms["sure"] = consistency(logits, self._teach(batch), c.confidence)
+            loss = loss + c.lambda_teacher * ramp * terms["consistency"]
+            if c.lambda_balance:
+                terms["class_balance"] = class_balance(logits)
+                loss = loss + c.lambda_balance * ramp * terms["sure"] * terms["class_balance"]
+        return terms, loss
+
+    @torch.no_grad()
+    def _teach(self, batch: Batch) -> Tensor:
+        """Return the teacher's (N, K) logits on the second view of the target images."""
+        if batch.target_again is None:
+            raise UserError("the mean teacher needs batches with a second view: make them with second_view=True")
+        return self.predict(batch.target_again)
 
     def _nll(self, images: Tensor, drawn: Tensor) -> Tensor:
         if self.config.likelihood == "laplacian":

@@ -72,9 +72,9 @@ def train(
         return record.folder
     where = resolve_device(device)
     task = load_task(config.protocol, config.source, config.target, root)
-    batches = make_batches(config, task, where)
     torch.manual_seed(config.seed)
     method = build_method(config, _shape(config, task)).to(where)
+    batches = make_batches(config, task, method, where)
     nn.Module.to(method, memory_format=torch.channels_last)
     if method.sees_target_labels:
         labels = target_training_labels(config.protocol, config.target, config.source, root)
@@ -94,8 +94,8 @@ def train(
     return record.folder
 
 
-def make_batches(config: RunConfig, task: TaskData, device: torch.device) -> Batches:
-    """Put the training images on the device."""
+def make_batches(config: RunConfig, task: TaskData, method: Method, device: torch.device) -> Batches:
+    """Put the training images on the device, in the batches that the method asks for."""
     return Batches(
         task.source_train.images,
         task.source_train.labels,
@@ -104,6 +104,7 @@ def make_batches(config: RunConfig, task: TaskData, device: torch.device) -> Bat
         config.augmentation,
         config.seed,
         device,
+        method.second_view,
     )
 
 

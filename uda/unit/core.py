@@ -99,21 +99,23 @@ class UNIT(nn.Module):
     size
         Side of the images (28, 32, 64, …); the number of down-samplings follows from it.
     width
-        Width of encoder and generator.
-    discriminator_width
-        Width of the discriminators.
+        Width of the encoders.
+    generator_width, discriminator_width
+        Width of the generators and of the discriminators; 0 means that of the encoders.
     latent
         Dimensions of the latent space; 0 means 8 times the width, as in the authors' code.
     per_domain
         Whether the encoders' normalisation statistics are kept per domain.
     own_first
-        Whether the first layer of the encoders is each domain's own, as in the paper, or shared too.
+        Whether the first layer of encoders and discriminators is each domain's own, as in the paper, or shared too.
     xy
         Whether coordinate channels are appended to what the encoders see.
     learned_sd
         Whether the codes' standard deviation is predicted instead of 1.
     dropout
         Whether the discriminators drop out.
+    standardised
+        Whether the encoders give each image zero mean and unit variance first.
     """
 
     def __init__(
@@ -121,19 +123,21 @@ class UNIT(nn.Module):
         channels: Sequence[int],
         size: int,
         width: int,
-        discriminator_width: int,
+        generator_width: int = 0,
+        discriminator_width: int = 0,
         latent: int = 0,
         per_domain: bool = True,
         own_first: bool = True,
         xy: bool = False,
         learned_sd: bool = False,
         dropout: bool = True,
+        standardised: bool = False,
     ) -> None:
         super().__init__()
         latent = latent or 8 * width
-        self.encoder = Encoder(channels, size, width, latent, per_domain, own_first, xy, learned_sd)
-        self.generator = Generator(channels, size, width, latent)
-        self.discriminator = Discriminator(channels, size, discriminator_width, dropout)
+        self.encoder = Encoder(channels, size, width, latent, per_domain, own_first, xy, learned_sd, standardised)
+        self.generator = Generator(channels, size, generator_width or width, latent)
+        self.discriminator = Discriminator(channels, size, discriminator_width or width, dropout, own_first)
         initialise_generative(self.encoder)
         initialise_generative(self.generator)
         initialise_discriminative(self.discriminator)

@@ -87,6 +87,12 @@ def coordinates(images: Tensor) -> Tensor:
     )
 
 
+def standardise(images: Tensor) -> Tensor:
+    """Give each of (N, C, S, S) images zero mean and unit standard deviation over all its values."""
+    sd, mean = torch.std_mean(images.float(), (1, 2, 3), keepdim=True)
+    return (images - mean) / (sd + 1e-3)
+
+
 def encoder_sizes(size: int) -> list[int]:
     """Sides of the maps that the stride-2 layers of the encoder leave: halved until at most 8."""
     sides = [size]
@@ -124,6 +130,8 @@ class Encoder(nn.Module):
         Whether coordinate channels are appended to the input.
     learned_sd
         Whether the code's standard deviation is predicted (the authors' code) or 1 (the paper).
+    standardised
+        Whether each image is given zero mean and unit variance first.
     """
 
     def __init__(
@@ -136,13 +144,12 @@ class Encoder(nn.Module):
         own_first: bool = True,
         xy: bool = False,
         learned_sd: bool = False,
+        standardised: bool = False,
     ) -> None:
         super().__init__()
-        if not own_first and len(set(channels)) > 1:
-            raise UserError(
-                f"own_first is false, but the domains have {channels} channels: one first layer cannot read both"
-            )
-        self.xy, self.latent, self.own_first = xy, latent, own_first
+        if not own_first:
+            _refuse_unequal(channels)
+        self.xy, self.latent, self.own_first, self.standardised = xy, latent, own_first, standardised
         domains = len(channels)
         sides = encoder_sizes(size)
         extra = 2 if xy else 0
@@ -179,8 +186,7 @@ class Encoder(nn.Module):
         """
         sizes = [len(x) for x, _ in parts]
         low = [
-            self.private[d if self.own_first else 0](coordinates(x) if self.xy else x, Layout((len(x),), (d,), track))
-            for x, d in parts
+            self.private[d if self.own_first else 0](self._seen(x), Layout((len(x),), (d,), track)) for x, d in parts
         ]
         h = torch.cat(low) if len(low) > 1 else low[0]
         layout = Layout(tuple(sizes), tuple(d for _, d in parts), track)
@@ -191,6 +197,11 @@ class Encoder(nn.Module):
             return [(m, None) for m in means]
         sds = torch.split(F.softplus(self.raw_sd(h).flatten(1).float()), sizes)
         return list(zip(means, sds, strict=True))
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """Return what the first convolution reads of (N, C, S, S) images."""
+        seen = standardise(images) if self.standardised else images
+        return coordinates(seen) if self.xy else seen
 
 
 class Generator(nn.Module):
@@ -255,13 +266,20 @@ class Discriminator(nn.Module):
         Channels of the first block; each block doubles it, up to 8 times.
     dropout
         Whether dropout (0.1, 0.3, 0.5, 0.5, … after the blocks) is on.
+    own_first
+        Whether the first convolution is each domain's own, as in the paper, or shared too (needs equal channels).
     """
 
     RATES = (0.1, 0.3, 0.5)
 
-    def __init__(self, channels: Sequence[int], size: int, width: int, dropout: bool = True) -> None:
+    def __init__(
+        self, channels: Sequence[int], size: int, width: int, dropout: bool = True, own_first: bool = True
+    ) -> None:
         super().__init__()
-        self.private = nn.ModuleList(nn.Conv2d(c, width, 5, 1, 2) for c in channels)
+        if not own_first:
+            _refuse_unequal(channels)
+        self.own_first = own_first
+        self.private = nn.ModuleList(nn.Conv2d(c, width, 5, 1, 2) for c in (channels if own_first else channels[:1]))
         layers: list[nn.Module] = []
         side, n = size // 2, width
         while side > 3:
@@ -275,7 +293,7 @@ class Discriminator(nn.Module):
 
     def features(self, parts: Parts) -> tuple[Tensor, Tensor]:
         """Return the last map of all parts, joined, (N, F, s, s): without and with the last dropout."""
-        h = torch.cat([self._block(self.private[d], x) for x, d in parts])
+        h = torch.cat([self._block(self.private[d if self.own_first else 0], x) for x, d in parts])
         for i, layer in enumerate(self.shared):
             h = self._block(layer, self._drop(h, i))
         return h, self._drop(h, len(self.shared))
@@ -296,6 +314,13 @@ class Discriminator(nn.Module):
     @staticmethod
     def _block(convolution: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
         return F.max_pool2d(F.relu(convolution(images)), 2)
+
+
+def _refuse_unequal(channels: Sequence[int]) -> None:
+    if len(set(channels)) > 1:
+        raise UserError(
+            f"own_first is false, but the domains have {channels} channels: one first layer cannot read both"
+        )
 
 
 def _whole(h: Tensor) -> Layout:

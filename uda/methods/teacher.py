@@ -1,0 +1,70 @@
+"""A mean teacher on unlabelled target images: the student is taught by the average of its own past.
+
+G. French, M. Mackiewicz, M. Fisher, "Self-ensembling for visual domain adaptation", ICLR 2018.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+class MeanTeacher(nn.Module):
+    """Copies of networks that follow them: each parameter is an exponential moving average of the student's.
+
+    Buffers do not follow: the teacher's running statistics come from the images that it is shown in training mode.
+
+    Parameters
+    ----------
+    students
+        The networks, in the order in which they are given to `follow`.
+    decay
+        What stays of the average at each step, 0 to 1.
+    """
+
+    def __init__(self, students: Sequence[nn.Module], decay: float) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(copy.deepcopy(student) for student in students).requires_grad_(False)
+        self._average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+
+    def follow(self, students: Sequence[nn.Module]) -> None:
+        """Move every parameter towards the student's, by 1 - decay of the way."""
+        theirs = [p.detach() for student in students for p in student.parameters()]
+        self._average(list(self.networks.parameters()), theirs, None)
+
+
+def consistency(student: Tensor, teacher: Tensor, confidence: float) -> tuple[Tensor, Tensor]:
+    """Squared distance between the predictions of student and teacher, where the teacher is sure (section 3.2).
+
+    Parameters
+    ----------
+    student, teacher
+        (N, K) logits on two views of the same images; no gradient reaches the teacher's.
+    confidence
+        The images count whose largest teacher probability is above it.
+
+    Returns
+    -------
+    distance, sure
+        Scalars: the mean over all N images and K classes, images that do not count adding 0; and the share that counts.
+    """
+    p, q = torch.softmax(student.float(), 1), torch.softmax(teacher.detach().float(), 1)
+    counts = (q.amax(1) > confidence).float()
+    return ((p - q).square().mean(1) * counts).mean(), counts.mean()
+
+
+def class_balance(logits: Tensor) -> Tensor:
+    """Sum over classes of the binary cross-entropy between 1/K and the mean prediction (section 3.4), in nats.
+
+    Parameters
+    ----------
+    logits
+        (N, K), of unlabelled images.
+    """
+    mean = torch.softmax(logits.float(), 1).mean(0).clamp(1e-6, 1 - 1e-6)
+    even = 1.0 / logits.shape[1]
+    return -(even * mean.log() + (1 - even) * (1 - mean).log()).sum()
