@@ -7,6 +7,7 @@ import pytest
 from uda.errors import UserError
 from uda.methods import METHODS
 from uda.training.config import RunConfig
+from uda.training.devices import resolve_precision
 from uda.training.resolve import resolve, typed
 
 
@@ -19,7 +20,7 @@ def test_every_preset_of_every_method_resolves_to_a_full_config(method: str) -> 
     for preset in METHODS[method].presets:
         config = make(method, preset=preset)
         assert METHODS[method].Config(**config.settings)
-        assert config.precision == "fp32"
+        assert config.precision == resolve_precision("cpu", "auto")
         assert RunConfig.from_dict(config.to_dict()) == config
 
 

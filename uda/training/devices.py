@@ -31,13 +31,19 @@ def resolve_device(name: str) -> torch.device:
 
 
 def resolve_precision(device: str, name: str) -> str:
-    """Return ``"fp32"`` or ``"bf16"``; ``"auto"`` is bf16 on CUDA devices that have it, else fp32."""
+    """Return ``"fp32"`` or ``"bf16"``; ``"auto"`` is bf16 where the device multiplies matrices in it, else fp32."""
     if name not in ("auto", "fp32", "bf16"):
         raise unknown("precision", name, ("auto", "fp32", "bf16"))
     if name != "auto":
         return name
     on_cuda = resolve_device(device).type == "cuda"
-    return "bf16" if on_cuda and torch.cuda.is_bf16_supported() else "fp32"
+    able = torch.cuda.is_bf16_supported() if on_cuda else bool({"amx_bf16", "avx512_bf16"} & processor_flags())
+    return "bf16" if able else "fp32"
+
+
+def processor_flags() -> set[str]:
+    """Return the instruction sets of the processor by the kernel's names; empty where the system does not tell."""
+    return set(_processor_line("flags").split())
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
@@ -57,9 +63,11 @@ def describe_device(device: torch.device) -> dict[str, str | int]:
 
 
 def _processor() -> str:
+    return _processor_line("model name") or platform.processor() or platform.machine()
+
+
+def _processor_line(key: str) -> str:
+    """Return the first value of a key of Linux's /proc/cpuinfo, or nothing."""
     info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "")

@@ -1,0 +1,33 @@
+"""Device and precision by capability."""
+
+import pytest
+import torch
+
+from uda.errors import UserError
+from uda.training import devices
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [({"sse2", "amx_bf16"}, "bf16"), ({"avx512_bf16"}, "bf16"), ({"avx512f", "avx2"}, "fp32"), (set(), "fp32")],
+)
+def test_the_processor_decides_on_a_cpu_unless_a_precision_is_named(monkeypatch, flags, precision):
+    monkeypatch.setattr(devices, "processor_flags", lambda: flags)
+    assert devices.resolve_precision("cpu", "auto") == precision
+    assert devices.resolve_precision("cpu", "fp32") == "fp32"
+    assert devices.resolve_precision("cpu", "bf16") == "bf16"
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(UserError, match="unknown device"):
+        devices.resolve_device("gpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(UserError, match="no CUDA device"):
+            devices.resolve_device("cuda")
+
+
+def test_what_is_recorded_names_the_processor():
+    about = devices.describe_device(torch.device("cpu"))
+    assert about["type"] == "cpu"
+    assert about["name"]
+    assert about["threads"] == torch.get_num_threads()
