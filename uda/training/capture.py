@@ -87,7 +87,7 @@ def prepare_optimisers(method: Method, device: torch.device) -> None:
     for optimiser in method.optimisers.values():
         for group in optimiser.param_groups:
             rate = float(group["lr"])
-            group.update(capturable=cuda, fused=cuda or None, lr=torch.tensor(rate, device=device) if cuda else rate)
+            group.update(capturable=cuda, fused=True, lr=torch.tensor(rate, device=device) if cuda else rate)
         for state in optimiser.state.values():
             state["step"] = state["step"].to(device)
 

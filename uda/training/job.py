@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from uda.data.batches import Batches
 from uda.data.protocols import TaskData
@@ -17,6 +17,7 @@ from uda.training.capture import make_updates, prepare_optimisers
 from uda.training.checkpoint import Pick, build_method, checkpoint_values, read_checkpoint
 from uda.training.config import RunConfig
 from uda.training.devices import device_name
+from uda.training.probe import Layout, choose_layout, lay_out
 from uda.training.record import Record
 from uda.training.saving import Saver
 from uda.training.scoring import predict_logits
@@ -35,6 +36,8 @@ class Job:
     ----------
     record, task, updates
         Its folder, its data, and what makes its updates.
+    layout
+        How it lies in memory.
     step
         Updates made.
     seconds
@@ -46,6 +49,7 @@ class Job:
     record: Record
     task: TaskData
     updates: Updates
+    layout: Layout
     step: int = 0
     seconds: float = 0.0
     pick: Pick | None = None
@@ -82,10 +86,12 @@ def open_job(record: Record, task: TaskData, target_labels: Tensor | None, devic
     config = record.config
     torch.manual_seed(config.seed)
     method = build_method(config, _shape(config, task)).to(device)
-    nn.Module.to(method, memory_format=torch.channels_last)
     if target_labels is not None:
         method.receive_target_labels(target_labels.to(device))
-    job = Job(record, task, make_updates(method, _batches(config, task, method, device), config.precision, config.seed))
+    batches = _batches(config, task, method, device)
+    layout = record.layout or choose_layout(method, batches, config.precision, config.steps)
+    lay_out(method, layout)
+    job = Job(record, task, make_updates(method, batches, config.precision, config.seed), layout)
     if record.checkpoint.exists():
         _resume(job)
     method.train()

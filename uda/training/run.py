@@ -14,7 +14,7 @@ from uda.data.protocols import load_task, target_training_labels
 from uda.errors import UserError
 from uda.methods import METHODS
 from uda.training.config import RunConfig
-from uda.training.devices import describe_device, resolve_device
+from uda.training.devices import describe_device, keep_freed_memory, resolve_device
 from uda.training.files import write_json
 from uda.training.job import Job, evaluate, make_result, open_job
 from uda.training.record import Record
@@ -79,6 +79,7 @@ def train_side_by_side(
     records = [Record(runs / config.name, config) for config in configs]
     unfinished = [record for record in records if not record.finished]
     if unfinished:
+        keep_freed_memory()
         with Saver() as saver:
             _finish(_open(unfinished, root, resolve_device(device), command), saver, quiet)
     return [record.folder for record in records]
@@ -94,8 +95,9 @@ def _open(records: Sequence[Record], root: Path, device: torch.device, command: 
     about = {"command": command, "code_version": code_version(), "versions": versions()}
     jobs = []
     for record in records:
-        jobs.append(open_job(record, task, labels, device))
-        record.begin(task, {**about, "device": describe_device(device), "side_by_side": len(records)})
+        job = open_job(record, task, labels, device)
+        jobs.append(job)
+        record.begin(task, {**about, "device": describe_device(device), "side_by_side": len(records)}, job.layout)
     return jobs
 
 
