@@ -113,8 +113,8 @@ def peak_memory(device: torch.device) -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def markdown(title: str, timings: Mapping[str, Timing], ours: str, about: Mapping[str, object]) -> str:
-    """Write a table: each contestant, and how many times as fast ``ours`` is."""
+def markdown(title: str, timings: Mapping[str, Timing], ours: str, about: Mapping[str, object], note: str = "") -> str:
+    """Write a table: each contestant, and how many times as fast ``ours`` is; a note below it."""
     lines = [
         f"### {title}",
         "",
@@ -127,15 +127,24 @@ def markdown(title: str, timings: Mapping[str, Timing], ours: str, about: Mappin
             f"| {t.name} | {t.milliseconds:.1f} ({t.low:.1f} to {t.high:.1f}) | {t.processor_milliseconds:.1f} "
             f"| {t.steps_per_second:.2f} | {t.images_per_second:.0f} | {ratio} |"
         )
-    return "\n".join([*lines, "", ", ".join(f"{key} {value}" for key, value in about.items()), ""])
+    below = [note, ""] if note else []
+    return "\n".join([*lines, "", *below, ", ".join(f"{key} {value}" for key, value in about.items()), ""])
 
 
-def write(out: Path, name: str, sections: Mapping[str, Mapping[str, Timing]], ours: str, device: torch.device) -> None:
-    """Print the tables of all sections, and write them to ``out/name.md`` and ``out/name.json``."""
-    about = machine(device)
-    text = "\n".join(markdown(title, timings, ours, about) for title, timings in sections.items())
+def write(
+    out: Path,
+    name: str,
+    sections: Mapping[str, Mapping[str, Timing]],
+    ours: str,
+    device: torch.device,
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Print the tables of all sections, notes below them, and write both to ``out/name.md`` and ``out/name.json``."""
+    about, notes = machine(device), notes or {}
+    text = "\n".join(markdown(title, timings, ours, about, notes.get(title, "")) for title, timings in sections.items())
     print(text)
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.md").write_text(text)
     values = {title: [asdict(t) for t in timings.values()] for title, timings in sections.items()}
-    (out / f"{name}.json").write_text(json.dumps({"machine": about, "timings": values}, indent=2) + "\n")
+    everything = {"machine": about, "timings": values, "notes": notes}
+    (out / f"{name}.json").write_text(json.dumps(everything, indent=2) + "\n")
