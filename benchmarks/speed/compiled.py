@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 import torch
-from timing import race
+from timing import race, say
 
 from uda.data.batches import Augmentation, Batches
 from uda.methods import METHODS, TaskShape
@@ -53,6 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("results/speed"))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
@@ -67,9 +69,12 @@ def main() -> None:
         rounds=arguments.rounds,
     )
     before, after = found["as it is"].milliseconds, found["compiled"].milliseconds
-    print(f"a step: {before:.1f} ms as it is, {after:.1f} ms compiled: {before / after:.2f} times as fast")
     paid = f"paid back after {compiling * 1e3 / (before - after):,.0f} steps" if after < before else "never paid back"
-    print(f"compiling took {compiling:.0f} s: {paid}")
+    text = (
+        f"A step of UNIT takes {before:.1f} ms as it is and {after:.1f} ms compiled: {before / after:.2f} times as fast. "
+        f"Compiling takes {compiling:.0f} s, {paid}.\n"
+    )
+    say(arguments.out, "compiled", text, torch.device("cpu"))
 
 
 if __name__ == "__main__":

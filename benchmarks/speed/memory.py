@@ -12,8 +12,10 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import torch
+from timing import say
 
 from uda.data.batches import Augmentation, Batches
 from uda.methods import METHODS, TaskShape
@@ -55,6 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("results/speed"))
     arguments = parser.parse_args()
     taken: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     for _ in range(arguments.rounds):
@@ -63,8 +66,11 @@ def main() -> None:
                 results.append(process.submit(measure, keep, arguments.threads).result())
     ms = {keep: statistics.median(ms for ms, _ in results) for keep, results in taken.items()}
     faults = {keep: statistics.median(faults for _, faults in results) for keep, results in taken.items()}
-    print(f"a step: {ms[False]:.1f} ms, {faults[False]:.0f} page faults; with freed memory kept {ms[True]:.1f} ms,")
-    print(f"{faults[True]:.0f} page faults: {ms[False] / ms[True]:.2f} times as fast")
+    text = (
+        f"A step of UNIT takes {ms[False]:.1f} ms and {faults[False]:.0f} page faults; with freed memory kept "
+        f"{ms[True]:.1f} ms and {faults[True]:.0f}: {ms[False] / ms[True]:.2f} times as fast.\n"
+    )
+    say(arguments.out, "memory", text, torch.device("cpu"))
 
 
 if __name__ == "__main__":

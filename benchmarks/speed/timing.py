@@ -148,3 +148,11 @@ def write(
     values = {title: [asdict(t) for t in timings.values()] for title, timings in sections.items()}
     everything = {"machine": about, "timings": values, "notes": notes}
     (out / f"{name}.json").write_text(json.dumps(everything, indent=2) + "\n")
+
+
+def say(out: Path, name: str, text: str, device: torch.device) -> None:
+    """Print a finding, and write it to ``out/name.md`` with the machine below it."""
+    print(text, end="")
+    out.mkdir(parents=True, exist_ok=True)
+    about = ", ".join(f"{key} {value}" for key, value in machine(device).items())
+    (out / f"{name}.md").write_text(f"{text}\n{about}\n")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from bare_unit import BareUnit, batches
 from matrix_share import matrix_share
 from step_memory import step_memory
 from timing import Timing, race, write
-from torch import Tensor, nn
+from torch import Tensor
 
 from uda.data.batches import Augmentation, Batches
 from uda.methods import TaskShape
 from uda.methods.unit import AUTHORS, UnitConfig, UnitMethod
-from uda.training.devices import autocast, resolve_device, resolve_precision
+from uda.training.capture import make_updates
+from uda.training.devices import resolve_device, resolve_precision
+from uda.training.probe import Layout, lay_out
 
 BATCH, IMAGES, CHANNELS, SIDE, CLASSES = 64, 4096, 3, 32, 10
 OURS = "ours"
@@ -51,26 +54,13 @@ def draw_data() -> Data:
 
 
 def our_step(data: Data, device: torch.device, precision: str, settings: Mapping[str, Any]) -> Callable[[], object]:
-    """Return a step of `UnitMethod` on `Batches`, as the trainer makes it."""
+    """Return a step of `UnitMethod` as the trainer makes it."""
     shape = (CHANNELS, SIDE, SIDE)
     method = UnitMethod(UnitConfig(**settings), TaskShape(shape, shape, CLASSES, 200_000)).to(device)
+    lay_out(method.train(), Layout())
     ours = Batches(data.source, data.labels, data.target, BATCH, Augmentation(), 1, device, method.second_view)
-    nn.Module.to(method, memory_format=torch.channels_last)
-    method.train()
-    totals: dict[str, Tensor] = {}
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        method.schedule(done)
-        batch = ours.at(done)
-        with autocast(device, precision):
-            terms = method.update(batch, done)
-        for name, term in terms.items():
-            totals[name] = totals[name] + term if name in totals else term
-        done += 1
-
-    return step
+    updates, numbers = make_updates(method, ours, precision, 1), count()
+    return lambda: updates.make(next(numbers))
 
 
 def contestants(width: int, data: Data, device: torch.device, workers: int) -> dict[str, Callable[[], object]]:

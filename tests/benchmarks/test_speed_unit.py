@@ -75,7 +75,7 @@ def test_the_bare_loop_makes_our_update() -> None:
         torch.manual_seed(step)
         theirs = bare.step()
         torch.manual_seed(step)
-        terms = method.update(batch, step)
+        terms = method.update(batch, torch.tensor(step))
         assert terms.keys() == theirs.keys()
         for name, term in terms.items():
             torch.testing.assert_close(theirs[name], term, rtol=1e-4, atol=1e-5, msg=name)
@@ -104,7 +104,7 @@ def test_the_authors_structure_starts_from_the_same_losses() -> None:
     torch.manual_seed(5)
     theirs = peer.update_discriminative(batch.source_images, batch.source_labels, batch.target_images)
     torch.manual_seed(5)
-    terms = method.update(batch, 0)
+    terms = method.update(batch, torch.tensor(0))
     for name, term in theirs.items():
         torch.testing.assert_close(term.detach(), terms[name], rtol=1e-4, atol=1e-5, msg=name)
 
@@ -115,7 +115,7 @@ def test_the_authors_structure_has_our_parameters_and_finite_losses() -> None:
     before = [p.clone() for p in peer.parameters()]
     for _ in range(11):
         peer.step()
-    assert peer.logged.keys() == method.update(batch_of(), 0).keys()
+    assert peer.logged.keys() == method.update(batch_of(), torch.tensor(0)).keys()
     assert all(torch.isfinite(torch.tensor(list(peer.logged.values()))))
     assert all(not torch.equal(p, q) for p, q in zip(peer.parameters(), before, strict=True))
 
