@@ -71,7 +71,7 @@ def main() -> None:
     before, after = found["as it is"].milliseconds, found["compiled"].milliseconds
     paid = f"paid back after {compiling * 1e3 / (before - after):,.0f} steps" if after < before else "never paid back"
     text = (
-        f"A step of UNIT takes {before:.1f} ms as it is and {after:.1f} ms compiled: {before / after:.2f} times as fast. "
+        f"A step of UNIT takes {before:.1f} ms as it is, {after:.1f} ms compiled: {before / after:.2f} times as fast. "
         f"Compiling takes {compiling:.0f} s, {paid}.\n"
     )
     say(arguments.out, "compiled", text, torch.device("cpu"))
