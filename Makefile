@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 PAIRS := $(patsubst benchmarks/%.toml,%,$(wildcard benchmarks/*.toml))
 DEFAULT_PAIR := rendered-optdigits
 
-.PHONY: help setup lint format test benchmark tables clean $(PAIRS:%=benchmark-%)
+.PHONY: help setup lint format test benchmark tables speed speed-gpu clean $(PAIRS:%=benchmark-%)
 
 help:
 	@echo "make setup          make .venv and install uda with its development tools"
@@ -20,6 +20,8 @@ help:
 	@echo "make format         rewrite the code as ruff formats it"
 	@echo "make benchmark      the embedded benchmark: no download, runs on a CPU"
 	@echo "make tables         make the tables in $(RESULTS)/ again from $(RESULTS)/runs.csv"
+	@echo "make speed          race our methods against others on this machine, into $(RESULTS)/speed"
+	@echo "make speed-gpu      all that is measured on a GPU, unattended, within 10 minutes"
 	@echo "make clean          remove .venv and caches; runs, results and data stay"
 	@$(foreach pair,$(PAIRS),echo "make benchmark-$(pair)";)
 
@@ -50,6 +52,20 @@ $(PAIRS:%=benchmark-%): benchmark-%: benchmarks/%.toml setup
 
 tables: setup
 	$(BIN)/uda benchmark --tables --results $(RESULTS) $(PAIRS:%=benchmarks/%.toml)
+
+SPEED := benchmarks/speed
+
+speed: setup
+	$(BIN)/python $(SPEED)/unit.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/dann.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/memory.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/compiled.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/precision.py --out $(RESULTS)/speed
+
+speed-gpu: setup
+	$(BIN)/python $(SPEED)/window.py --device cuda --seconds 120 --out $(RESULTS)/speed/gpu
+	$(BIN)/python $(SPEED)/unit.py --device cuda --widths 96 --steps 20 --out $(RESULTS)/speed/gpu
+	$(BIN)/python $(SPEED)/dann.py --device cuda --steps 20 --out $(RESULTS)/speed/gpu
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

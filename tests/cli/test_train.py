@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.conftest import Uda, refused
 from uda.cli.train import parse_settings, parse_value
+from uda.training.checkpoint import read_checkpoint
 from uda.training.claim import claim
 
 SMALL = ("--batch-size", 16, "--set", "width=4", "--set", "evaluate_every=10")
@@ -28,6 +30,23 @@ def test_a_run_prints_its_accuracies_and_is_not_made_twice(uda: Uda, pair: tuple
     stamp = (folder / "checkpoint.pt").stat().st_mtime_ns
     assert uda(*arguments(pair)).stdout == first.stdout
     assert (folder / "checkpoint.pt").stat().st_mtime_ns == stamp
+
+
+def test_several_seeds_at_once_give_what_each_gives_alone(uda: Uda, pair: tuple[str, str], tmp_path: Path) -> None:
+    alone = uda(*arguments(pair), "--seed", 2, "--threads", 1)
+    alone_folder = Path(alone.stdout.splitlines()[-1].removeprefix("run folder: "))
+    together = uda(*arguments(pair), "--seeds", "1-2", "--threads", 1, "--runs", tmp_path / "together")
+    assert together.exit_code == 0, together.output
+    lines = together.stdout.splitlines()
+    assert [line for line in lines if line.startswith("seed")] == ["seed 1", "seed 2"]
+    assert lines[6:9] == alone.stdout.splitlines()[:3]
+    folder = Path(lines[-1].removeprefix("run folder: "))
+    one, two = (read_checkpoint(f / "checkpoint.pt")["model"] for f in (alone_folder, folder))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    too_many = [*arguments(pair), "--seeds", "1-2", "--batch-size", 500]
+    assert "fewer than one batch of 500" in refused(uda(*too_many))
+    assert "give one of them" in refused(uda(*arguments(pair), "--seed", 2, "--seeds", "1-2"))
+    assert "whole numbers" in refused(uda(*arguments(pair), "--seeds", "2-1"))
 
 
 def test_the_built_in_pair_trains_unit_without_any_download(uda: Uda) -> None:

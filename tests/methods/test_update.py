@@ -52,7 +52,7 @@ def test_source_only_is_cross_entropy_on_the_source() -> None:
     loss = F.cross_entropy(by_hand(batch.source_images), batch.source_labels)
     loss.backward()
     optimiser.step()
-    terms = method.update(batch, 0)
+    terms = method.update(batch, torch.tensor(0))
     torch.testing.assert_close(terms["classification"], loss.detach())
     same_parameters(method.classifier, by_hand)
 
@@ -60,11 +60,11 @@ def test_source_only_is_cross_entropy_on_the_source() -> None:
 def test_target_only_reads_labels_by_index_through_its_door() -> None:
     method, batch = build("target-only", width=2), batch_of()
     with pytest.raises(UserError, match="target labels"):
-        method.update(batch, 0)
+        method.update(batch, torch.tensor(0))
     labels = torch.tensor([2, 1, 0, 1, 2])
     method.receive_target_labels(labels)
     loss = F.cross_entropy(copy.deepcopy(method.classifier)(batch.target_images), labels)
-    torch.testing.assert_close(method.update(batch, 0)["classification"], loss.detach())
+    torch.testing.assert_close(method.update(batch, torch.tensor(0))["classification"], loss.detach())
 
 
 def test_the_door_is_shut_for_all_other_methods() -> None:
@@ -147,7 +147,7 @@ def test_unit_with_encoder_head() -> None:
     play_eg.step()
 
     torch.manual_seed(5)
-    terms = method.update(batch, 1)
+    terms = method.update(batch, torch.tensor(1))
     expected = {
         "gan_discriminator": d_loss,
         "kl": kl_1 + kl_2,
@@ -197,7 +197,7 @@ def test_unit_learns_classes_on_the_discriminators_too() -> None:
     play_d.step()
 
     torch.manual_seed(5)
-    terms = method.update(batch, 1)
+    terms = method.update(batch, torch.tensor(1))
     for name, value in (("classification_translated", translated), ("consistency", agreement), ("sure", sure)):
         torch.testing.assert_close(terms[name], value.detach(), rtol=1e-4, atol=1e-5)
     same_parameters(method.core.discriminator, core.discriminator)
@@ -242,7 +242,7 @@ def test_unit_2017_on_the_discriminator_head() -> None:
     play_eg.step()
 
     torch.manual_seed(5)
-    terms = method.update(batch, 0)
+    terms = method.update(batch, torch.tensor(0))
     torch.testing.assert_close(terms["gan_discriminator"], gan_d.detach(), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(terms["feature_matching"], matching.detach(), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(terms["gan_generator"], gan_g.detach(), rtol=1e-4, atol=1e-5)
@@ -255,7 +255,7 @@ def test_no_update_waits_for_the_device_or_keeps_the_graph(name: str) -> None:
     method = build(name, width=2)
     if method.sees_target_labels:
         method.receive_target_labels(torch.zeros(5, dtype=torch.long))
-    terms = method.update(batch_of(), 0)
+    terms = method.update(batch_of(), torch.tensor(0))
     assert terms
     assert all(isinstance(t, torch.Tensor) and t.ndim == 0 and not t.requires_grad for t in terms.values())
     images = torch.rand(4, 1, 16, 16)

@@ -1,5 +1,7 @@
 """Device and precision by capability."""
 
+import platform
+
 import pytest
 import torch
 
@@ -31,3 +33,7 @@ def test_what_is_recorded_names_the_processor():
     assert about["type"] == "cpu"
     assert about["name"]
     assert about["threads"] == torch.get_num_threads()
+
+
+def test_freed_memory_is_kept_where_the_c_library_can():
+    assert devices.keep_freed_memory() == (platform.libc_ver()[0] == "glibc")

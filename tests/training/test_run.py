@@ -13,11 +13,11 @@ import torch
 
 from uda.errors import UserError
 from uda.methods import METHODS
-from uda.training import run as run_module
 from uda.training.checkpoint import load_model, read_checkpoint
 from uda.training.config import RunConfig
+from uda.training.job import evaluate
 from uda.training.resolve import resolve
-from uda.training.run import train
+from uda.training.run import train, train_side_by_side
 
 QUICK = {"steps": 6, "batch_size": 6, "evaluate_every": 2, "augmentation.shift": 1, "width": 2}
 
@@ -61,13 +61,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 ) -> None:
     config = config_of("unit", pair, **overrides)
     whole = train(config, tmp_path, tmp_path / "whole", quiet=True)
-    evaluate = run_module.evaluate
 
     def interrupted(*arguments: Any) -> None:
         evaluate(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module, "evaluate", interrupted)
+    monkeypatch.setattr("uda.training.run.evaluate", interrupted)
     for _ in range(2):
         torch.manual_seed(99)
         with pytest.raises(KeyboardInterrupt):
@@ -81,6 +80,36 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     lines = [[{k: v for k, v in line.items() if k != "seconds"} for line in log_of(f)] for f in (whole, pieces)]
     assert lines[0] == lines[1]
     assert [line["step"] for line in lines[0]] == [2, 4, 6]
+
+
+def test_seeds_side_by_side_give_what_each_gives_alone(pair: tuple[str, str], tmp_path: Path) -> None:
+    configs = [replace(config_of("unit", pair), seed=seed) for seed in (1, 2, 3)]
+    together = train_side_by_side(configs, tmp_path, tmp_path / "together", quiet=True)
+    alone = [train(config, tmp_path, tmp_path / "alone", quiet=True) for config in configs]
+    assert [folder.name for folder in together] == [config.name for config in configs]
+    for one, other in zip(together, alone, strict=True):
+        assert identical(weights(one), weights(other))
+    assert not identical(weights(together[0]), weights(together[1]))
+    with pytest.raises(UserError, match="seed alone"):
+        train_side_by_side([configs[0], replace(configs[1], steps=7)], tmp_path, tmp_path, quiet=True)
+
+
+def test_a_term_that_is_not_finite_stops_the_run_with_its_name_and_step(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = METHODS["source-only"].update
+
+    def break_down(self: Any, batch: Any, step: torch.Tensor) -> dict[str, torch.Tensor]:
+        terms = update(self, batch, step)
+        return {name: torch.where(step >= 3, torch.inf, term) for name, term in terms.items()}
+
+    monkeypatch.setattr(METHODS["source-only"], "update", break_down)
+    config = config_of("source-only", pair)
+    with pytest.raises(UserError, match="classification was not finite at step 3"):
+        train(config, tmp_path, tmp_path, quiet=True)
+    folder = tmp_path / config.name
+    assert read_checkpoint(folder / "checkpoint.pt")["step"] == 2
+    assert not (folder / "result.json").exists()
 
 
 def test_eval_from_the_checkpoint_alone_gives_the_recorded_accuracies(pair: tuple[str, str], tmp_path: Path) -> None:

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import click
-import torch
 
-from uda.cli.options import data_root_option, device_option, runs_option, threads_option
+from uda.cli.options import data_root_option, device_option, parse_seeds, runs_option, threads_option
 from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.evaluation.report import write_tables
@@ -16,11 +15,12 @@ from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import recorded, write_report, write_translations
 from uda.sweeps.runner import Sweep, sweep, title
 from uda.training.config import RunConfig
+from uda.training.devices import pin_threads
 
 
 @click.command("benchmark")
 @click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--seeds", metavar="N,N", default="", help="Only these seeds of the recipe.")
+@click.option("--seeds", metavar="SEEDS", default="", help="Only these seeds of the recipe: 1,2 or 0-4.")
 @click.option("--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe.")
 @click.option(
     "--results",
@@ -53,7 +53,7 @@ def benchmark(
     share the work. Each finished run is added to RESULTS/runs.csv, from which the tables in RESULTS are made.
     """
     if threads:
-        torch.set_num_threads(threads)
+        pin_threads(threads)
     failed = []
     for recipe, configs in [select(path, seeds, methods) for path in recipes]:
         if dry_run:
@@ -69,11 +69,8 @@ def benchmark(
 def select(path: Path, seeds: str, methods: str) -> tuple[Recipe, list[RunConfig]]:
     """Read a recipe and pick the runs that were asked for."""
     recipe = load_recipe(path)
-    numbers = [seed.strip() for seed in seeds.split(",") if seed.strip()]
-    if not all(number.isdecimal() for number in numbers):
-        raise UserError(f"--seeds {seeds}: give whole numbers with commas between, for example --seeds 1,2")
     names = [method.strip() for method in methods.split(",") if method.strip()]
-    configs = recipe.select([int(number) for number in numbers], names)
+    configs = recipe.select(parse_seeds(seeds), names)
     if not configs:
         raise UserError(f"{path}: no run has one of the seeds {seeds} and one of the methods {methods}")
     return recipe, configs

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from uda.errors import UserError
+
 data_root_option = click.option(
     "--data-root",
     type=click.Path(file_okay=False, path_type=Path),
@@ -31,7 +33,9 @@ device_option = click.option(
 )
 
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), help="CPU threads; torch decides where it is not given."
+    "--threads",
+    type=click.IntRange(min=1),
+    help="CPU threads; a probe decides where neither this nor OMP_NUM_THREADS does.",
 )
 
 weights_option = click.option(
@@ -41,3 +45,20 @@ weights_option = click.option(
     show_default=True,
     help="Those of the last step or of the validator's pick.",
 )
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Parse "0-4", "1,2" or "1,5-7" into seeds, in that order, each once.
+
+    Raises
+    ------
+    UserError
+        For anything else.
+    """
+    seeds: list[int] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
+            raise UserError(f"--seeds {text}: give whole numbers, for example --seeds 1,2 or --seeds 0-4")
+        seeds += range(int(first), int(last or first) + 1)
+    return list(dict.fromkeys(seeds))

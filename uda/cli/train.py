@@ -5,18 +5,19 @@ from __future__ import annotations
 import shlex
 import sys
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
-from uda.cli.options import data_root_option, device_option, runs_option, threads_option
+from uda.cli.options import data_root_option, device_option, parse_seeds, runs_option, threads_option
 from uda.errors import UserError
 from uda.evaluation.runs import RunResult, read_result
 from uda.training.claim import claim
+from uda.training.devices import pin_threads
 from uda.training.resolve import RUN_DEFAULTS, resolve
-from uda.training.run import train as make_run
+from uda.training.seeds import train_seeds
 
 
 @click.command("train")
@@ -25,7 +26,8 @@ from uda.training.run import train as make_run
 @click.option("--method", required=True, help="See uda methods.")
 @click.option("--preset", default="default", show_default=True, help="Named settings of the method.")
 @click.option("--protocol", default="standard", show_default=True, help="See uda data list.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=int, help="1 where neither this nor --seeds is given.")
+@click.option("--seeds", metavar="SEEDS", default="", help="Several seeds at once: 1,2 or 0-4.")
 @click.option("--steps", type=int, help=f"Updates; {RUN_DEFAULTS['steps']} where the preset does not say.")
 @click.option("--batch-size", type=int, help=f"Per domain; {RUN_DEFAULTS['batch_size']} likewise.")
 @click.option("--precision", help="fp32, bf16 or auto.")
@@ -46,7 +48,8 @@ def train(
     method: str,
     preset: str,
     protocol: str,
-    seed: int,
+    seed: int | None,
+    seeds: str,
     steps: int | None,
     batch_size: int | None,
     precision: str | None,
@@ -58,31 +61,30 @@ def train(
 ) -> None:
     """Train one method on one pair of domains and print its target test accuracy.
 
-    The run goes to a folder of its own. The same command again resumes what was interrupted, and shows what is
-    finished.
+    The run of each seed goes to a folder of its own. The same command again resumes what was interrupted, and shows
+    what is finished. Several seeds share a GPU, or have a core each.
     """
     given = {"steps": steps, "batch_size": batch_size, "precision": precision}
     overrides = parse_settings(settings) | {key: value for key, value in given.items() if value is not None}
-    config = resolve(
-        method,
-        source,
-        target,
-        preset=preset,
-        protocol=protocol,
-        seed=seed,
-        overrides=overrides,
-        device=device,
-    )
+    if seed is not None and seeds:
+        raise UserError(f"--seed {seed} and --seeds {seeds} were both given: give one of them")
+    configs = [
+        resolve(method, source, target, preset=preset, protocol=protocol, seed=each, overrides=overrides, device=device)
+        for each in parse_seeds(seeds) or [1 if seed is None else seed]
+    ]
     if threads:
-        torch.set_num_threads(threads)
-    with claim(runs / config.name) as ours:
-        if not ours:
-            raise UserError(f"{runs / config.name}: another process is making this very run")
-        folder = make_run(
-            config, data_root, runs, device=device, command=typed_command(), quiet=not sys.stderr.isatty()
-        )
-    click.echo(describe(read_result(folder)))
-    click.echo(f"run folder: {folder}")
+        pin_threads(threads)
+    with ExitStack() as claims:
+        for config in configs:
+            if not claims.enter_context(claim(runs / config.name)):
+                raise UserError(f"{runs / config.name}: another process is making this very run")
+        quiet = not sys.stderr.isatty()
+        folders = train_seeds(configs, data_root, runs, device=device, command=typed_command(), quiet=quiet)
+    for config, folder in zip(configs, folders, strict=True):
+        if len(configs) > 1:
+            click.echo(f"seed {config.seed}")
+        click.echo(describe(read_result(folder)))
+        click.echo(f"run folder: {folder}")
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:

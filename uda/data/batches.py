@@ -225,18 +225,30 @@ class Batches:
         self.augmentation = augmentation
         self.seed = seed
         self.second_view = second_view
+        self.batch_size = batch_size
         self._source = Shuffle("source", len(source_images), batch_size, seed, device)
         self._target = Shuffle("target", len(target_images), batch_size, seed, device)
-        self._generator = torch.Generator(device)
+        self.generator = torch.Generator(device)
 
     def at(self, step: int) -> Batch:
         """Return the batch of a step; the same step gives the same batch."""
-        source, target = self._source.indices(step), self._target.indices(step)
-        self._generator.manual_seed(stream_seed(self.seed, "augmentation", step))
-        source_images = augment(self.source_images[source], self.augmentation, self._generator)
+        self.reseed(step)
+        return self.make(*self.indices(step))
+
+    def indices(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return where in the training sets the images of a step stand: (batch_size,) int64 of source and target."""
+        return self._source.indices(step), self._target.indices(step)
+
+    def reseed(self, step: int) -> None:
+        """Seed `generator` for the augmentation of a step."""
+        self.generator.manual_seed(stream_seed(self.seed, "augmentation", step))
+
+    def make(self, source: Tensor, target: Tensor) -> Batch:
+        """Return the batch of these indices, augmented by what `generator` draws next."""
+        source_images = augment(self.source_images[source], self.augmentation, self.generator)
         raw = self.target_images[target]
-        target_images = augment(raw, self.augmentation, self._generator)
-        again = augment(raw, self.augmentation, self._generator) if self.second_view else None
+        target_images = augment(raw, self.augmentation, self.generator)
+        again = augment(raw, self.augmentation, self.generator) if self.second_view else None
         return Batch(source_images, self.source_labels[source], target_images, target, again)
 
 

@@ -109,16 +109,30 @@ class Method(nn.Module):
         factor = 1.0
         if self.config.schedule == "cosine":
             factor = 0.5 * (1.0 + math.cos(math.pi * step / self.task.steps))
+        rate = self.config.learning_rate * factor
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
-                group["lr"] = self.config.learning_rate * factor
+                if isinstance(group["lr"], Tensor):  # read by a captured update: written in place
+                    group["lr"].fill_(rate)
+                else:
+                    group["lr"] = rate
 
     def receive_target_labels(self, labels: Tensor) -> None:
         """Take the (N,) target training labels: the supervised ceiling alone has this door."""
         raise UserError(f"{self.name} adapts without target labels and must not be given any")
 
-    def update(self, batch: Batch, step: int) -> dict[str, Tensor]:
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Make one complete optimisation step.
+
+        On a CUDA device it is captured once and replayed, so nothing in it may depend on a value that Python knows and
+        that changes between steps: what follows the step is computed from ``step`` on the device.
+
+        Parameters
+        ----------
+        batch
+            The images of the step.
+        step
+            Scalar int64 tensor on the device: the number of updates made before.
 
         Returns
         -------

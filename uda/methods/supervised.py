@@ -88,7 +88,7 @@ class SourceOnly(Method):
         self.classifier = Classifier(self._shape(task), task.classes, config.width, config.latent, config.standardised)
         self.optimiser = self.optimise("classifier", self.classifier)
 
-    def update(self, batch: Batch, step: int) -> dict[str, Tensor]:
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend the cross-entropy of the source batch."""
         return self._fit(batch.source_images, batch.source_labels)
 
@@ -126,7 +126,7 @@ class TargetOnly(SourceOnly):
         """Take the (N,) labels of the target training set, in its order: the explicit door."""
         self._labels = labels
 
-    def update(self, batch: Batch, step: int) -> dict[str, Tensor]:
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend the cross-entropy of the target batch."""
         if self._labels is None:
             raise UserError("target-only was not given target labels: call receive_target_labels before update")

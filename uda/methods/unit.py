@@ -189,7 +189,7 @@ class UnitMethod(Method):
         self.play_d = self.optimise("discriminator", *adversary, *([] if on_encoder else [self.head]))
         self.play_eg = self.optimise("encoder_generator", *generative, *([self.head] if on_encoder else []))
 
-    def update(self, batch: Batch, step: int) -> dict[str, Tensor]:
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Play one round: D1, D2 (and their class head) first, then E1, E2, G1, G2 (and theirs).
 
         Both moves use the same streams: the second sees the discriminators as the first left them.
@@ -247,7 +247,7 @@ class UnitMethod(Method):
         codes: Tensor = trunk([(images, domain)])[0][0]
         return codes
 
-    def _move_discriminators(self, batch: Batch, s: Streams, step: int) -> dict[str, Tensor]:
+    def _move_discriminators(self, batch: Batch, s: Streams, step: Tensor) -> dict[str, Tensor]:
         """Ascend equations (5) and (6) in D1, D2; with the head there, descend its losses too."""
         x_1, x_2 = batch.source_images, batch.target_images
         translated = [(s.x_21.detach(), 0), (s.x_12.detach(), 1)]
@@ -289,7 +289,7 @@ class UnitMethod(Method):
         x_21, x_12, x_11, x_22 = (f.flatten(1) for f in features[2:])
         return (x_12 - x_11).square().sum(1).mean() + (x_21 - x_22).square().sum(1).mean()
 
-    def _move_encoders_generators(self, batch: Batch, s: Streams, step: int) -> dict[str, Tensor]:
+    def _move_encoders_generators(self, batch: Batch, s: Streams, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (2) in E1, E2, G1, G2; with the head there, its losses too."""
         c = self.config
         terms, loss = self._vae_gan(batch, s)
@@ -344,11 +344,11 @@ class UnitMethod(Method):
         return code.mean
 
     def _learn_classes(
-        self, batch: Batch, step: int, source: Tensor, translated: Tensor | None, target: Tensor
+        self, batch: Batch, step: Tensor, source: Tensor, translated: Tensor | None, target: Tensor
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the head's terms and their weighted sum, of what it reads of the (N, F) three kinds of images."""
         c, labels = self.config, batch.source_labels
-        ramp = min(1.0, step / max(1, c.warmup))
+        ramp = (step / max(1, c.warmup)).clamp(max=1.0)
         terms = {"classification": cross_entropy(self.head(source), labels)}
         loss = c.lambda_class * terms["classification"]
         if c.lambda_translated and translated is not None:

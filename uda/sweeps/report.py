@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 
 from uda.evaluation.picture import draw, save
@@ -39,7 +40,7 @@ def write_report(recipe: Recipe, folder: Path) -> list[Path]:
     return written
 
 
-def write_translations(recipe: Recipe, runs: Path, root: Path, path: Path, new: frozenset[str]) -> bool:
+def write_translations(recipe: Recipe, runs: Path, root: Path, path: Path, new: Set[str]) -> bool:
     """Draw test images translated by the recipe's first run that translates.
 
     Parameters

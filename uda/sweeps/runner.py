@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uda.errors import UserError
 from uda.evaluation.runs import RunResult, export, read_result
 from uda.training.claim import claim
 from uda.training.config import RunConfig
-from uda.training.run import train
+from uda.training.devices import resolve_device
+from uda.training.run import train_side_by_side
 
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sweep:
     """What came of a sweep.
 
@@ -32,10 +34,10 @@ class Sweep:
         (run, reason), for those that failed.
     """
 
-    results: tuple[RunResult, ...]
-    trained: frozenset[str]
-    busy: tuple[RunConfig, ...]
-    failures: tuple[tuple[RunConfig, str], ...]
+    results: list[RunResult] = field(default_factory=list)
+    trained: set[str] = field(default_factory=set)
+    busy: list[RunConfig] = field(default_factory=list)
+    failures: list[tuple[RunConfig, str]] = field(default_factory=list)
 
 
 def sweep(
@@ -66,34 +68,57 @@ def sweep(
     device, command, quiet
         As for `uda.training.run.train`.
     """
-    results: list[RunResult] = []
-    trained: set[str] = set()
-    busy: list[RunConfig] = []
-    failures: list[tuple[RunConfig, str]] = []
-    for number, config in enumerate(configs, start=1):
-        name = f"[{number}/{len(configs)}] {title(config)}"
-        folder = runs / config.name
+    swept = Sweep()
+    names = {config.hash: f"[{number}/{len(configs)}] {title(config)}" for number, config in enumerate(configs, 1)}
+    for group in together(configs, device):
+        finished = [config for config in group if _finished(runs, config)]
+        with ExitStack() as claims:
+            held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
+            to_do = [config for config in held if config not in finished]
+            for config in to_do:
+                say(f"{names[config.hash]}: {config.steps:,} steps")
+            try:
+                if to_do:
+                    train_side_by_side(to_do, root, runs, device=device, command=command, quiet=quiet)
+            except Exception as error:  # whatever it is, the other runs are still worth making
+                swept.failures += [(c, _reason(error, runs / c.name)) for c in to_do if not _finished(runs, c)]
+            swept.trained.update(config.hash for config in to_do if _finished(runs, config))
+            for config in group:
+                say(f"{names[config.hash]}: {_take_in(config, runs, table, swept, held=config in held)}")
+    return swept
+
+
+def _take_in(config: RunConfig, runs: Path, table: Path, swept: Sweep, held: bool) -> str:
+    """Add what became of a run to the sweep, and its result to the table; return it in words."""
+    if not held:
+        swept.busy.append(config)
+        return "another process is at it"
+    if _finished(runs, config):
         try:
-            with claim(folder) as ours:
-                finished = (folder / "result.json").exists()
-                if not ours and not finished:
-                    say(f"{name}: another process is at it")
-                    busy.append(config)
-                    continue
-                if not finished:
-                    say(f"{name}: {config.steps:,} steps")
-                    train(config, root, runs, device=device, command=command, quiet=quiet)
-                    trained.add(config.hash)
-            result = read_result(folder)
-        except Exception as error:  # whatever it is, the other runs are still worth making
-            failures.append((config, _reason(error, folder)))
-            say(f"{name}: failed: {failures[-1][1]}")
-            continue
-        with claim(runs, wait=True):  # two processes must not add to the table at once
-            export([result], table)
-        results.append(result)
-        say(f"{name}: {result.accuracy_last:.2f} % " + ("before" if finished else f"in {result.seconds:.0f} s"))
-    return Sweep(tuple(results), frozenset(trained), tuple(busy), tuple(failures))
+            result = read_result(runs / config.name)
+            with claim(runs, wait=True):  # two processes must not add to the table at once
+                export([result], table)
+        except UserError as error:
+            swept.failures.append((config, str(error)))
+        else:
+            swept.results.append(result)
+            now = config.hash in swept.trained
+            return f"{result.accuracy_last:.2f} % " + (f"in {result.seconds:.0f} s" if now else "before")
+    return "failed: " + next(reason for failed, reason in swept.failures if failed is config)
+
+
+def together(configs: Sequence[RunConfig], device: str) -> list[list[RunConfig]]:
+    """Group runs that are made side by side: on a CUDA device those that differ in their seed alone; else none."""
+    if resolve_device(device).type != "cuda":
+        return [[config] for config in configs]
+    groups: dict[str, list[RunConfig]] = {}
+    for config in configs:
+        groups.setdefault(replace(config, seed=0).hash, []).append(config)
+    return list(groups.values())
+
+
+def _finished(runs: Path, config: RunConfig) -> bool:
+    return (runs / config.name / "result.json").exists()
 
 
 def title(config: RunConfig) -> str:

@@ -14,7 +14,6 @@ from torch import Tensor
 from uda.errors import UserError, unknown
 from uda.methods import METHODS, Method, TaskShape
 from uda.training.config import RunConfig
-from uda.training.files import write_tensors
 
 FORMAT = "uda-checkpoint"
 VERSION = 1
@@ -38,36 +37,37 @@ class LoadedCheckpoint:
     step: int
 
 
-def save_checkpoint(
-    path: Path,
-    config: RunConfig,
-    method: Method,
-    class_names: tuple[str, ...],
-    step: int,
-    seconds: float,
-    pick: Pick | None,
-) -> None:
-    """Write a checkpoint atomically, after ``step`` updates that took ``seconds``."""
-    device = next(method.parameters()).device
-    rng = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        rng["cuda"] = torch.cuda.get_rng_state(device)
-    write_tensors(
-        path,
-        {
-            "format": FORMAT,
-            "version": VERSION,
-            "config": config.to_dict(),
-            "class_names": list(class_names),
-            "shapes": [list(method.task.source_shape), list(method.task.target_shape)],
-            "step": step,
-            "seconds": seconds,
-            "model": method.state_dict(),
-            "optimisers": {name: o.state_dict() for name, o in method.optimisers.items()},
-            "rng": rng,
-            "pick": None if pick is None else {"step": pick.step, "score": pick.score, "model": pick.model},
-        },
-    )
+def checkpoint_values(
+    config: RunConfig, method: Method, class_names: tuple[str, ...], step: int, seconds: float, pick: Pick | None
+) -> dict[str, Any]:
+    """Return all that a checkpoint holds after ``step`` updates that took ``seconds``, copied onto the CPU.
+
+    There is no random state in it: what an update draws follows from the seed and the step.
+    """
+    values = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": config.to_dict(),
+        "class_names": list(class_names),
+        "shapes": [list(method.task.source_shape), list(method.task.target_shape)],
+        "step": step,
+        "seconds": seconds,
+        "model": method.state_dict(),
+        "optimisers": {name: o.state_dict() for name, o in method.optimisers.items()},
+    }
+    chosen = None if pick is None else {"step": pick.step, "score": pick.score, "model": pick.model}
+    return {**on_cpu(values), "pick": chosen}
+
+
+def on_cpu(values: Any) -> Any:
+    """Copy nested dicts, lists and tuples, with every tensor in them copied onto the CPU."""
+    if isinstance(values, Tensor):
+        return values.detach().to("cpu", copy=True)
+    if isinstance(values, dict):
+        return {key: on_cpu(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return type(values)(on_cpu(value) for value in values)
+    return values
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

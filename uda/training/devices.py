@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import platform
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -49,6 +51,28 @@ def processor_flags() -> set[str]:
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Return the context in which updates are made; losses and statistics stay in fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def pin_threads(threads: int) -> None:
+    """Fix the threads of this process and of those that it starts; nothing chooses them afterwards."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch.set_num_threads(threads)
+
+
+def keep_freed_memory() -> bool:
+    """Let glibc keep what tensors free and give it out again; return whether it was told so.
+
+    By default it hands every large block back to the system and gets it anew, zeroed page by page, in each step: 5 to
+    16 % of the time of a step of UNIT on a CPU (`benchmarks/speed/memory.py`).
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # <malloc.h>
+    return all(
+        mallopt(option, size)
+        for option, size in ((mmap_threshold, 1 << 30), (trim_threshold, (1 << 31) - 1), (top_pad, 1 << 26))
+    )
 
 
 def device_name(device: torch.device) -> str:

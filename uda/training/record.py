@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from uda.data.protocols import TaskData
 from uda.errors import UserError
 from uda.training.config import RunConfig
 from uda.training.files import write_json
+from uda.training.probe import Layout
 
 
 class Record:
@@ -37,11 +39,19 @@ class Record:
         """Whether the run is done."""
         return self.result.exists()
 
-    def begin(self, task: TaskData, about: dict[str, Any]) -> None:
-        """Write ``run.json``: the config, what was read, and ``about`` (device, versions, command, …)."""
+    @property
+    def layout(self) -> Layout | None:
+        """The layout that the run was begun with, so that it goes on bit for bit; None before."""
+        if not self.run.exists():
+            return None
+        begun = json.loads(self.run.read_text(encoding="utf-8"))
+        return Layout(**begun["layout"]) if "layout" in begun else None
+
+    def begin(self, task: TaskData, about: dict[str, Any], layout: Layout) -> None:
+        """Write ``run.json``: the config, what was read, the layout, and ``about`` (device, versions, command, …)."""
         files = [{"name": f.name, "checksum": f.checksum, "verified": f.verified} for f in task.files]
         config = {"config": self.config.to_dict(), "config_hash": self.config.hash}
-        write_json(self.run, {**config, **about, "files": files, "notes": list(task.notes)})
+        write_json(self.run, {**config, **about, "layout": asdict(layout), "files": files, "notes": list(task.notes)})
 
     def log(self, line: dict[str, Any]) -> None:
         """Append one evaluation to ``metrics.jsonl``."""

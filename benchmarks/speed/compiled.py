@@ -1,0 +1,81 @@
+"""Whether `torch.compile` pays on a CPU: UNIT's step with its networks compiled, against the same step without.
+
+    python benchmarks/speed/compiled.py [--rounds 5] [--threads 1]
+
+Prints what compiling took, the ratio of the steps, and after how many steps it would be paid back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from timing import race, say
+
+from uda.data.batches import Augmentation, Batches
+from uda.methods import METHODS, TaskShape
+from uda.methods.unit import UnitMethod
+from uda.training.capture import make_updates
+from uda.training.devices import keep_freed_memory, resolve_precision
+from uda.training.probe import Layout, lay_out
+from uda.training.updates import Updates
+
+SIZE, BATCH = 28, 64
+
+
+def updates_of(compiled: bool) -> Updates:
+    """Build UNIT at the size of the digit recipes; compiled in its forward functions or not."""
+    torch.manual_seed(0)
+    images = torch.randint(0, 256, (2000, 1, SIZE, SIZE), dtype=torch.uint8)
+    shape = (1, SIZE, SIZE)
+    config = METHODS["unit"].Config(width=32, generator_width=8, discriminator_width=8)
+    method = METHODS["unit"](config, TaskShape(shape, shape, 10, 1000)).train()
+    assert isinstance(method, UnitMethod)
+    lay_out(method, Layout())
+    if compiled:
+        core = method.core
+        for network, function in (
+            (core.encoder, "forward"),
+            (core.generator, "high"),
+            (core.generator, "low"),
+            (core.discriminator, "features"),
+        ):
+            setattr(network, function, torch.compile(getattr(network, function)))
+    batches = Batches(
+        images, torch.arange(2000) % 10, images, BATCH, Augmentation(2, 0.1), 1, "cpu", method.second_view
+    )
+    return make_updates(method, batches, resolve_precision("cpu", "auto"), 1)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("results/speed"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    keep_freed_memory()
+    plain, compiled = updates_of(compiled=False), updates_of(compiled=True)
+    start = time.perf_counter()
+    for step in range(3):
+        compiled.make(step)
+    compiling = time.perf_counter() - start
+    found = race(
+        {"as it is": lambda: plain.make(500), "compiled": lambda: compiled.make(500)},
+        2 * BATCH,
+        rounds=arguments.rounds,
+    )
+    before, after = found["as it is"].milliseconds, found["compiled"].milliseconds
+    paid = f"paid back after {compiling * 1e3 / (before - after):,.0f} steps" if after < before else "never paid back"
+    text = (
+        f"A step of UNIT takes {before:.1f} ms as it is, {after:.1f} ms compiled: {before / after:.2f} times as fast. "
+        f"Compiling takes {compiling:.0f} s, {paid}.\n"
+    )
+    say(arguments.out, "compiled", text, torch.device("cpu"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Race our UNIT against a bare loop that makes the same update, and against the authors' structure rebuilt.
+
+Run as ``python benchmarks/speed/unit.py``. All three learn by the authors' recipe (our preset ``unit-2017``) on the
+same 32x32 colour images, 64 of each domain a step, at one width for encoders, generators and discriminators, as in the
+first of the recipes that the authors released. A fourth row shows our default preset, which makes another update.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from authors_unit import AuthorsUnit
+from bare_unit import BareUnit, batches
+from matrix_share import matrix_share
+from step_memory import step_memory
+from timing import Timing, race, write
+from torch import Tensor
+
+from uda.data.batches import Augmentation, Batches
+from uda.methods import TaskShape
+from uda.methods.unit import AUTHORS, UnitConfig, UnitMethod
+from uda.training.capture import make_updates
+from uda.training.devices import resolve_device, resolve_precision
+from uda.training.probe import Layout, lay_out
+
+BATCH, IMAGES, CHANNELS, SIDE, CLASSES = 64, 4096, 3, 32, 10
+OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Data:
+    """What all contestants learn from: uint8 images of both domains, and the source's labels."""
+
+    source: Tensor
+    labels: Tensor
+    target: Tensor
+
+
+def draw_data() -> Data:
+    """Draw images of the size of SVHN's; their contents change no timing."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (IMAGES, CHANNELS, SIDE, SIDE)
+    return Data(
+        torch.randint(256, shape, dtype=torch.uint8, generator=generator),
+        torch.randint(CLASSES, (IMAGES,), generator=generator),
+        torch.randint(256, shape, dtype=torch.uint8, generator=generator),
+    )
+
+
+def our_step(data: Data, device: torch.device, precision: str, settings: Mapping[str, Any]) -> Callable[[], object]:
+    """Return a step of `UnitMethod` as the trainer makes it."""
+    shape = (CHANNELS, SIDE, SIDE)
+    method = UnitMethod(UnitConfig(**settings), TaskShape(shape, shape, CLASSES, 200_000)).to(device)
+    lay_out(method.train(), Layout())
+    ours = Batches(data.source, data.labels, data.target, BATCH, Augmentation(), 1, device, method.second_view)
+    updates, numbers = make_updates(method, ours, precision, 1), count()
+    return lambda: updates.make(next(numbers))
+
+
+def contestants(width: int, data: Data, device: torch.device, workers: int) -> dict[str, Callable[[], object]]:
+    """Return each contestant's step at a width."""
+    precision = resolve_precision(str(device), "auto")
+    recipe = {**AUTHORS, "width": width, "discriminator_width": width}
+    endless = batches(data.source, data.labels, data.target, BATCH, device)
+    bare = BareUnit(CHANNELS, width, endless, device, precision == "bf16")
+    authors = AuthorsUnit(data.source, data.labels, data.target, width, BATCH, device, workers)
+    return {
+        OURS: our_step(data, device, precision, recipe),
+        "bare loop": bare.step,
+        "authors' structure": authors.step,
+        "our default preset (another update)": our_step(data, device, precision, {"width": width}),
+    }
+
+
+def race_at(width: int, data: Data, device: torch.device, options: argparse.Namespace) -> tuple[dict[str, Timing], str]:
+    """Race all contestants at a width; return their timings, and what a step of each is made of."""
+    steps = contestants(width, data, device, options.workers)
+    timings = race(steps, 2 * BATCH, rounds=options.rounds, steps=options.steps)
+    shares = (f"{name} {100 * (1 - matrix_share(step)):.0f} %" for name, step in steps.items())
+    memory = (f"{name} {step_memory(step, device) / 2**20:.0f} MiB" for name, step in steps.items())
+    return timings, f"Not matrix work: {', '.join(shares)}. Memory of a step at the most: {', '.join(memory)}."
+
+
+def main() -> None:
+    """Read the options, race at each width, print and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64])
+    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant")
+    parser.add_argument("--steps", type=int, default=5, help="steps of a turn")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of torch")
+    parser.add_argument("--workers", type=int, default=0, help="processes of each of the authors' data loaders")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--out", type=Path, default=Path("results/speed"))
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    device, data = resolve_device(options.device), draw_data()
+    sections, notes = {}, {}
+    for width in options.widths:
+        title = f"UNIT, {CHANNELS}x{SIDE}x{SIDE}, batch 2x{BATCH}, width {width}"
+        sections[title], notes[title] = race_at(width, data, device, options)
+    write(options.out, "unit", sections, OURS, device, notes)
+
+
+if __name__ == "__main__":
+    main()

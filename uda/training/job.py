@@ -1,0 +1,198 @@
+"""One run in progress: what is trained, how far it is, and what is written down of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from uda.data.batches import Batches
+from uda.data.protocols import TaskData
+from uda.methods import Method, TaskShape
+from uda.metrics.accuracy import accuracy
+from uda.metrics.validators import validate
+from uda.training.capture import make_updates, prepare_optimisers
+from uda.training.checkpoint import Pick, build_method, checkpoint_values, read_checkpoint
+from uda.training.config import RunConfig
+from uda.training.devices import device_name
+from uda.training.probe import Layout, choose_layout, lay_out
+from uda.training.record import Record
+from uda.training.saving import Saver
+from uda.training.scoring import predict_logits
+from uda.training.updates import Updates
+from uda.training.versions import code_version
+
+#: At most so many images of a split are shown to the validators; drawn once, with a fixed seed.
+VALIDATION_IMAGES = 2000
+
+
+@dataclass
+class Job:
+    """A run in progress.
+
+    Attributes
+    ----------
+    record, task, updates
+        Its folder, its data, and what makes its updates.
+    layout
+        How it lies in memory.
+    step
+        Updates made.
+    seconds
+        What they took; loading and evaluation left out.
+    pick
+        What the validator likes best so far.
+    """
+
+    record: Record
+    task: TaskData
+    updates: Updates
+    layout: Layout
+    step: int = 0
+    seconds: float = 0.0
+    pick: Pick | None = None
+
+    @property
+    def config(self) -> RunConfig:
+        """The run's."""
+        return self.record.config
+
+    @property
+    def method(self) -> Method:
+        """What is trained."""
+        return self.updates.method
+
+    @property
+    def next_evaluation(self) -> int:
+        """The step after which the run is evaluated next."""
+        every = self.config.evaluate_every
+        return min(self.config.steps, (self.step // every + 1) * every)
+
+
+def open_job(record: Record, task: TaskData, target_labels: Tensor | None, device: torch.device) -> Job:
+    """Build what a run trains, on a device, and put it where its checkpoint left it, if it has one.
+
+    Parameters
+    ----------
+    record, task
+        The run's folder and data.
+    target_labels
+        The target training labels for a method that `sees_target_labels`; None for all others.
+    device
+        Where it is trained.
+    """
+    config = record.config
+    torch.manual_seed(config.seed)
+    method = build_method(config, _shape(config, task)).to(device)
+    if target_labels is not None:
+        method.receive_target_labels(target_labels.to(device))
+    batches = _batches(config, task, method, device)
+    layout = record.layout or choose_layout(method, batches, config.precision, config.steps)
+    lay_out(method, layout)
+    job = Job(record, task, make_updates(method, batches, config.precision, config.seed), layout)
+    if record.checkpoint.exists():
+        _resume(job)
+    method.train()
+    return job
+
+
+def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
+    """Score the model, keep the validator's pick, log, and save.
+
+    The accuracy on the target test split is written down for the table; nothing that the run does depends on it.
+    """
+    method, task, step = job.method, job.task, job.step
+    source = _sample(len(task.source_val))
+    scores = validate(
+        {
+            "source_val_logits": predict_logits(method, task.source_val.images[source], source=True),
+            "source_val_labels": task.source_val.labels[source],
+            "target_train_logits": predict_logits(method, task.target_train[_sample(len(task.target_train))]),
+        }
+    )
+    score = scores[job.config.validator]
+    if job.pick is None or score > job.pick.score:
+        weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in method.state_dict().items()}
+        job.pick = Pick(step, score, weights)
+    reached = accuracy(predict_logits(method, task.target_test.images), task.target_test.labels)
+    line = {"step": step, "seconds": job.seconds, "terms": terms, "validators": scores, "target_test_accuracy": reached}
+    job.record.rewind(step - 1)
+    job.record.log(line)
+    saver.save(
+        job.record.checkpoint,
+        checkpoint_values(job.config, method, task.class_names, step, job.seconds, job.pick),
+    )
+
+
+def make_result(job: Job) -> dict[str, Any]:
+    """Return ``result.json``: one row of ``runs.csv``; accuracies in percent."""
+    config, history = job.config, job.record.history()
+    assert job.pick is not None
+    oracle = max(history, key=lambda line: line["target_test_accuracy"])
+    at = {line["step"]: line["target_test_accuracy"] for line in history}
+    return {
+        "method": config.method,
+        "preset": config.preset,
+        "source": config.source,
+        "target": config.target,
+        "protocol": config.protocol,
+        "seed": config.seed,
+        "steps": config.steps,
+        "accuracy_last": at[config.steps],
+        "accuracy_validator": at[job.pick.step],
+        "accuracy_oracle": oracle["target_test_accuracy"],
+        "validator": config.validator,
+        "validator_step": job.pick.step,
+        "oracle_step": oracle["step"],
+        "n_test": len(job.task.target_test),
+        "device": device_name(job.updates.device),
+        "precision": config.precision,
+        "seconds": job.seconds,
+        "steps_per_second": config.steps / job.seconds,
+        "config_hash": config.hash,
+        "code_version": code_version(),
+        "notes": "; ".join(job.task.notes),
+    }
+
+
+def _resume(job: Job) -> None:
+    values = read_checkpoint(job.record.checkpoint)
+    job.record.rewind(values["step"])
+    job.method.load_state_dict(values["model"])
+    for name, optimiser in job.method.optimisers.items():
+        optimiser.load_state_dict(values["optimisers"][name])
+    prepare_optimisers(job.method, job.updates.device)
+    job.step, job.seconds = values["step"], values["seconds"]
+    job.pick = None if values["pick"] is None else Pick(**values["pick"])
+
+
+def _batches(config: RunConfig, task: TaskData, method: Method, device: torch.device) -> Batches:
+    """Put the training images on the device, in the batches that the method asks for."""
+    return Batches(
+        task.source_train.images,
+        task.source_train.labels,
+        task.target_train,
+        config.batch_size,
+        config.augmentation,
+        config.seed,
+        device,
+        method.second_view,
+    )
+
+
+def _shape(config: RunConfig, task: TaskData) -> TaskShape:
+    source, target = task.source_train.images, task.target_train
+    return TaskShape(_image(source), _image(target), len(task.class_names), config.steps)
+
+
+def _image(images: Tensor) -> tuple[int, int, int]:
+    _, channels, height, width = images.shape
+    return channels, height, width
+
+
+def _sample(count: int) -> Tensor:
+    """Return the indices of at most `VALIDATION_IMAGES` of ``count`` images, the same in every run."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    return order[:VALIDATION_IMAGES]

@@ -1,0 +1,49 @@
+"""Several seeds of one run at once: side by side on a GPU, one to a core on a CPU."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from uda.training.config import RunConfig
+from uda.training.devices import pin_threads, resolve_device
+from uda.training.run import train, train_side_by_side
+
+
+def train_seeds(
+    configs: Sequence[RunConfig],
+    root: Path,
+    runs: Path,
+    *,
+    device: str = "auto",
+    command: str = "",
+    quiet: bool = False,
+) -> list[Path]:
+    """Make runs that differ in their seed alone, as many at a time as the device is good for.
+
+    On a CUDA device all of them share one process, and their updates overlap (`train_side_by_side`). On a CPU each has
+    a process and one thread: small networks gain little from a second thread, and a core for each seed loses nothing.
+
+    Parameters and errors are those of `uda.training.run.train`; the runs that are not hit by an error are finished.
+
+    Returns
+    -------
+    list
+        The run folders, in the order of the configs.
+    """
+    if resolve_device(device).type == "cuda" or len(configs) == 1:
+        return train_side_by_side(configs, root, runs, device=device, command=command, quiet=quiet)
+    workers = min(len(configs), os.cpu_count() or 1)
+    one = partial(_train_on_one_thread, root=root, runs=runs, device=device, command=command)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        pending = [pool.submit(one, config) for config in configs]
+    return [run.result() for run in pending]
+
+
+def _train_on_one_thread(config: RunConfig, root: Path, runs: Path, device: str, command: str) -> Path:
+    pin_threads(1)
+    return train(config, root, runs, device=device, command=command, quiet=True)
