@@ -36,6 +36,8 @@ class CapturedUpdates(Updates):
 
     def make(self, step: int) -> None:
         """Make the update of a step: the first few eagerly, all others in a replay."""
+        if self._eager == 0:  # weights may have been loaded on the current stream since
+            self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self.stream), self._own_noise(step):
             self.prepare(step)
             source, target = self.batches.indices(step)

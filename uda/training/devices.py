@@ -53,6 +53,13 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
+def prepare_device(device: torch.device) -> None:
+    """Set what makes every run on a device faster and none of them different in kind: TF32, and kept memory."""
+    keep_freed_memory()
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+
+
 def pin_threads(threads: int) -> None:
     """Fix the threads of this process and of those that it starts; nothing chooses them afterwards."""
     os.environ["OMP_NUM_THREADS"] = str(threads)

@@ -14,7 +14,7 @@ from uda.data.protocols import load_task, target_training_labels
 from uda.errors import UserError
 from uda.methods import METHODS
 from uda.training.config import RunConfig
-from uda.training.devices import describe_device, keep_freed_memory, resolve_device
+from uda.training.devices import describe_device, prepare_device, resolve_device
 from uda.training.files import write_json
 from uda.training.job import Job, evaluate, make_result, open_job
 from uda.training.record import Record
@@ -79,9 +79,10 @@ def train_side_by_side(
     records = [Record(runs / config.name, config) for config in configs]
     unfinished = [record for record in records if not record.finished]
     if unfinished:
-        keep_freed_memory()
+        where = resolve_device(device)
+        prepare_device(where)
         with Saver() as saver:
-            _finish(_open(unfinished, root, resolve_device(device), command), saver, quiet)
+            _finish(_open(unfinished, root, where, command), saver, quiet)
     return [record.folder for record in records]
 
 
