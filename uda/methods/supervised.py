@@ -9,15 +9,9 @@ from torch import Tensor, nn
 
 from uda.data.batches import Batch
 from uda.errors import UserError
+from uda.methods.backbones import match_channels
 from uda.methods.base import Method, OptimiserConfig, TaskShape, cross_entropy, descend, detached
 from uda.unit.networks import Encoder
-
-
-def match_channels(images: Tensor, channels: int) -> Tensor:
-    """Give (N, C, S, S) images another number of channels: grey is repeated, colour averaged."""
-    if images.shape[1] == channels:
-        return images
-    return images.mean(1, keepdim=True).expand(-1, channels, -1, -1)
 
 
 class Classifier(nn.Module):

@@ -1,0 +1,45 @@
+"""Backbones: as many features as they announce, at every image size of the protocols, and names that are known."""
+
+import pytest
+import torch
+from torch import nn
+
+from uda.errors import UserError
+from uda.methods.backbones import BACKBONES, build_backbone, match_channels
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", [16, 28, 32])
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_images_of_any_size_become_features(name: str, side: int, channels: int) -> None:
+    backbone = build_backbone(name, (channels, side, side), width=4)
+    assert backbone.channels == channels
+    assert backbone(torch.rand(3, channels, side, side)).shape == (3, backbone.width_out)
+
+
+def linear_of(name: str, shape: tuple[int, int, int]) -> tuple[int, int]:
+    (linear,) = (m for m in build_backbone(name, shape, 4).modules() if isinstance(m, nn.Linear))
+    return linear.in_features, linear.out_features
+
+
+def test_the_published_sizes() -> None:
+    assert linear_of("dtn", (3, 32, 32)) == (4096, 512)
+    assert linear_of("lenet", (1, 28, 28)) == (800, 500)
+    assert build_backbone("unit", (1, 28, 28), 4).width_out == 32
+
+
+def test_an_unknown_backbone_names_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"unknown backbone 'lennet': did you mean 'lenet'\? known are dtn"):
+        build_backbone("lennet", (1, 28, 28), 4)
+
+
+def test_images_too_small_for_lenet_are_refused() -> None:
+    with pytest.raises(UserError, match=r"at least 16 x 16 pixels, not 8 x 8: choose backbone 'dtn'"):
+        build_backbone("lenet", (1, 8, 8), 4)
+
+
+def test_grey_is_repeated_and_colour_averaged() -> None:
+    grey, colour = torch.rand(2, 1, 4, 4), torch.rand(2, 3, 4, 4)
+    assert torch.equal(match_channels(grey, 3), grey.repeat(1, 3, 1, 1))
+    assert torch.equal(match_channels(colour, 1), colour.mean(1, keepdim=True))
+    assert match_channels(colour, 3) is colour
