@@ -1,6 +1,7 @@
 """One update of each method, made again by hand in plain torch: every parameter and every reported term compared."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods import METHODS, TaskShape
 from uda.methods.unit import AUTHORS
+from uda.unit.core import Streams
 
 TASK = TaskShape((1, 16, 16), (1, 16, 16), 3, 10)
 #: What the teachers of these tests are sure of: some images, not all.
@@ -248,6 +250,22 @@ def test_unit_2017_on_the_discriminator_head() -> None:
     torch.testing.assert_close(terms["gan_generator"], gan_g.detach(), rtol=1e-4, atol=1e-5)
     same_parameters(method.core, core)
     same_parameters(method.head, head)
+
+
+def test_the_second_move_sees_what_the_first_left_in_bf16_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = build("unit", width=4, dropout=False, learning_rate=0.1)
+    judge: Callable[[Streams], torch.Tensor] = method._gan_generators
+    judged = []
+
+    def judge_and_remember(streams: Streams) -> torch.Tensor:
+        judged.append(streams)
+        return judge(streams)
+
+    monkeypatch.setattr(method, "_gan_generators", judge_and_remember)
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = method.update(batch_of(), 0)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(terms["gan_generator"], judge(judged[0]).detach())
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))

@@ -161,6 +161,8 @@ def descend(optimiser: Optimizer, loss: Tensor) -> None:
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     optimiser.step()
+    # autocast keeps the casts of weights until it is left, and does not see that the weights have moved
+    torch.clear_autocast_cache()
 
 
 def detached(**terms: Tensor) -> dict[str, Tensor]:
