@@ -263,7 +263,7 @@ def test_the_second_move_sees_what_the_first_left_in_bf16_too(monkeypatch: pytes
 
     monkeypatch.setattr(method, "_gan_generators", judge_and_remember)
     with torch.autocast("cpu", torch.bfloat16):
-        terms = method.update(batch_of(), 0)
+        terms = method.update(batch_of(), torch.tensor(0))
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(terms["gan_generator"], judge(judged[0]).detach())
 
