@@ -159,6 +159,9 @@ def descend(optimiser: Optimizer, loss: Tensor) -> None:
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
+        if gradient is not None and gradient.stride() != parameter.stride():
+            # a fused optimiser walks parameter and gradient in the order of memory
+            gradient = torch.empty_like(parameter).copy_(gradient)
         parameter.grad = gradient
     optimiser.step()
     # autocast keeps the casts of weights until it is left, and does not see that the weights have moved

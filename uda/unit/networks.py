@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uda.errors import UserError
+from uda.unit.dropout import dropout
 
 Parts = Sequence[tuple[Tensor, int]]
 
@@ -309,11 +310,12 @@ class Discriminator(nn.Module):
 
     def _drop(self, h: Tensor, block: int) -> Tensor:
         rate = self.RATES[min(block, len(self.RATES) - 1)]
-        return F.dropout(h, rate, self.training and self.dropout)
+        return dropout(h, rate, self.training and self.dropout)
 
     @staticmethod
     def _block(convolution: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-        return F.max_pool2d(F.relu(convolution(images)), 2)
+        # the maximum first: the same values and gradients, and a quarter of the values to rectify
+        return F.relu(F.max_pool2d(convolution(images), 2))
 
 
 def _refuse_unequal(channels: Sequence[int]) -> None:
