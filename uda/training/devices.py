@@ -69,8 +69,8 @@ def pin_threads(threads: int) -> None:
 def keep_freed_memory() -> bool:
     """Let glibc keep what tensors free and give it out again; return whether it was told so.
 
-    By default it hands every large block back to the system and gets it anew, zeroed page by page, in each step: 5 to
-    16 % of the time of a step of UNIT on a CPU (`benchmarks/speed/memory.py`).
+    By default it hands large blocks back to the system and gets them anew, zeroed page by page, in each step. What that
+    costs differs between machines; `benchmarks/speed/memory.py` measures it.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
