@@ -12,41 +12,25 @@ import time
 from pathlib import Path
 
 import torch
+from digit_unit import BATCH, digit_method, digit_updates
 from timing import race, say
 
-from uda.data.batches import Augmentation, Batches
-from uda.methods import METHODS, TaskShape
 from uda.methods.unit import UnitMethod
-from uda.training.capture import make_updates
-from uda.training.devices import keep_freed_memory, resolve_precision
-from uda.training.probe import Layout, lay_out
-from uda.training.updates import Updates
-
-SIZE, BATCH = 28, 64
+from uda.training.devices import keep_freed_memory
 
 
-def updates_of(compiled: bool) -> Updates:
-    """Build UNIT at the size of the digit recipes; compiled in its forward functions or not."""
-    torch.manual_seed(0)
-    images = torch.randint(0, 256, (2000, 1, SIZE, SIZE), dtype=torch.uint8)
-    shape = (1, SIZE, SIZE)
-    config = METHODS["unit"].Config(width=32, generator_width=8, discriminator_width=8)
-    method = METHODS["unit"](config, TaskShape(shape, shape, 10, 1000)).train()
-    assert isinstance(method, UnitMethod)
-    lay_out(method, Layout())
-    if compiled:
-        core = method.core
-        for network, function in (
-            (core.encoder, "forward"),
-            (core.generator, "high"),
-            (core.generator, "low"),
-            (core.discriminator, "features"),
-        ):
-            setattr(network, function, torch.compile(getattr(network, function)))
-    batches = Batches(
-        images, torch.arange(2000) % 10, images, BATCH, Augmentation(2, 0.1), 1, "cpu", method.second_view
-    )
-    return make_updates(method, batches, resolve_precision("cpu", "auto"), 1)
+def compiled_method() -> UnitMethod:
+    """Build UNIT with the forward functions of its networks compiled."""
+    method = digit_method()
+    core = method.core
+    for network, function in (
+        (core.encoder, "forward"),
+        (core.generator, "high"),
+        (core.generator, "low"),
+        (core.discriminator, "features"),
+    ):
+        setattr(network, function, torch.compile(getattr(network, function)))
+    return method
 
 
 def main() -> None:
@@ -58,7 +42,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
-    plain, compiled = updates_of(compiled=False), updates_of(compiled=True)
+    plain, compiled = digit_updates(digit_method()), digit_updates(compiled_method())
     start = time.perf_counter()
     for step in range(3):
         compiled.make(step)

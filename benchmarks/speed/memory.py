@@ -10,31 +10,16 @@ import multiprocessing
 import resource
 import statistics
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
+from digit_unit import digit_method, digit_updates
 from timing import say
 
-from uda.data.batches import Augmentation, Batches
-from uda.methods import METHODS, TaskShape
-from uda.training.capture import make_updates
-from uda.training.devices import keep_freed_memory, resolve_precision
-from uda.training.probe import Layout, lay_out
+from uda.training.devices import keep_freed_memory
 
 STEPS = 20
-
-
-def step_of(method: str, size: int = 28, **settings: object) -> Callable[[int], None]:
-    """Return a function that makes the update of a step, on random images."""
-    torch.manual_seed(0)
-    images = torch.randint(0, 256, (2000, 1, size, size), dtype=torch.uint8)
-    kind = METHODS[method]
-    built = kind(kind.Config(**settings), TaskShape((1, size, size), (1, size, size), 10, 1000)).train()
-    lay_out(built, Layout())
-    batches = Batches(images, torch.arange(2000) % 10, images, 64, Augmentation(2, 0.1), 1, "cpu", built.second_view)
-    return make_updates(built, batches, resolve_precision("cpu", "auto"), 1).make
 
 
 def measure(keep: bool, threads: int) -> tuple[float, float]:
@@ -42,7 +27,7 @@ def measure(keep: bool, threads: int) -> tuple[float, float]:
     torch.set_num_threads(threads)
     if keep:
         keep_freed_memory()
-    step = step_of("unit", width=32, generator_width=8, discriminator_width=8)
+    step = digit_updates(digit_method()).make
     for number in range(5):
         step(number)
     faults, start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, time.perf_counter()

@@ -14,7 +14,7 @@ from uda.methods import Method, TaskShape
 from uda.metrics.accuracy import accuracy
 from uda.metrics.validators import validate
 from uda.training.capture import make_updates, prepare_optimisers
-from uda.training.checkpoint import Pick, build_method, checkpoint_values, read_checkpoint
+from uda.training.checkpoint import Pick, build_method, checkpoint_values, on_cpu, read_checkpoint
 from uda.training.config import RunConfig
 from uda.training.devices import device_name
 from uda.training.probe import Layout, choose_layout, lay_out
@@ -114,8 +114,7 @@ def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
     )
     score = scores[job.config.validator]
     if job.pick is None or score > job.pick.score:
-        weights = {name: tensor.detach().to("cpu", copy=True) for name, tensor in method.state_dict().items()}
-        job.pick = Pick(step, score, weights)
+        job.pick = Pick(step, score, on_cpu(method.state_dict()))
     reached = accuracy(predict_logits(method, task.target_test.images), task.target_test.labels)
     line = {"step": step, "seconds": job.seconds, "terms": terms, "validators": scores, "target_test_accuracy": reached}
     job.record.rewind(step - 1)
