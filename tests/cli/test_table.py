@@ -5,8 +5,8 @@ from click.testing import CliRunner
 
 from tests.evaluation.examples import result, write_run
 from uda.cli.main import cli
-from uda.evaluation.report import Format, write_tables
 from uda.evaluation.runs import export
+from uda.evaluation.write import Format, write_tables
 
 RUNS = [result(seed=1), result(seed=2, accuracy_last=92.0)]
 

@@ -10,7 +10,7 @@ import click
 from uda.cli.options import data_root_option, device_option, parse_seeds, runs_option, threads_option
 from uda.cli.train import typed_command
 from uda.errors import UserError
-from uda.evaluation.report import write_tables
+from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import recorded, write_report, write_translations
 from uda.sweeps.runner import Sweep, sweep, title

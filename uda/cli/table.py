@@ -9,8 +9,8 @@ import click
 from uda.cli.runs import DEFAULT_RUNS, report_unfinished, runs_argument
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
-from uda.evaluation.report import Format, write_tables
 from uda.evaluation.runs import find_runs
+from uda.evaluation.write import Format, write_tables
 
 _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv"}
 

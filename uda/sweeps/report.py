@@ -6,9 +6,9 @@ from collections.abc import Set
 from pathlib import Path
 
 from uda.evaluation.picture import draw, save
-from uda.evaluation.report import Format, write_tables
 from uda.evaluation.runs import RunResult, read_csv
 from uda.evaluation.translate import translate_domains
+from uda.evaluation.write import Format, write_tables
 from uda.sweeps.recipe import Recipe
 from uda.training.checkpoint import load_model
 from uda.training.config import RunConfig

@@ -9,7 +9,7 @@ import pytest
 
 from tests.evaluation.examples import result
 from uda.evaluation.formats import latex_escape
-from uda.evaluation.report import Format, write_tables
+from uda.evaluation.write import Format, write_tables
 
 RUNS = [
     result(seed=1, accuracy_last=95.0, accuracy_validator=94.0, accuracy_oracle=99.0, notes="usps: unverified"),
