@@ -12,7 +12,7 @@ from uda.errors import UserError
 from uda.evaluation.classify import classify
 from uda.evaluation.describe import describe_evaluation
 from uda.evaluation.evaluate import evaluate
-from uda.metrics.intervals import wilson
+from uda.metrics.intervals import wilson_interval
 
 
 @pytest.mark.parametrize(("weights", "key"), [("last", "accuracy_last"), ("pick", "accuracy_validator")])
@@ -37,8 +37,8 @@ def test_classes_and_confusion_belong_together(unit_run: Path, tmp_path: Path) -
     assert [entry.accuracy for entry in evaluation.classes] == pytest.approx((10.0 * confusion.diagonal()).tolist())
     assert evaluation.accuracy == pytest.approx(100 * confusion.trace() / 30)
     for entry, right in zip(evaluation.classes, confusion.diagonal().tolist(), strict=True):
-        assert entry.interval == pytest.approx([100 * bound for bound in wilson(right, 10)])
-    assert evaluation.interval == pytest.approx([100 * bound for bound in wilson(confusion.trace().item(), 30)])
+        assert entry.interval == pytest.approx(wilson_interval(10.0 * right, 10))
+    assert evaluation.interval == pytest.approx(wilson_interval(evaluation.accuracy, 30))
     assert json.loads(json.dumps(evaluation.to_dict()))["confusion"] == confusion.tolist()
 
 

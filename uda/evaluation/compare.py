@@ -52,7 +52,6 @@ def compare(this: Classified, other: Classified) -> Comparison:
         Where they were not evaluated on the same images.
     """
     _check_same_images(this, other)
-    found = mcnemar(this.correct, other.correct)
     config = other.loaded.config
     run = f"{method_label(config.method)} ({config.preset}), {pair_label((config.source, config.target))}"
     return Comparison(
@@ -62,9 +61,9 @@ def compare(this: Classified, other: Classified) -> Comparison:
         step=other.loaded.step,
         accuracy=accuracy(this.logits, this.labels),
         other_accuracy=accuracy(other.logits, other.labels),
-        only_this=found.only_first,
-        only_other=found.only_second,
-        p=found.p,
+        only_this=int((this.correct & ~other.correct).sum()),
+        only_other=int((other.correct & ~this.correct).sum()),
+        p=mcnemar(this.correct, other.correct),
     )
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from uda.evaluation.classify import Classified
 from uda.metrics.accuracy import accuracy, confusion_matrix, per_class_accuracy
 from uda.metrics.calibration import brier, expected_calibration_error, negative_log_likelihood, reliability
-from uda.metrics.intervals import wilson
+from uda.metrics.intervals import wilson_interval
 
 Interval = tuple[float, float]
 
@@ -122,7 +122,7 @@ def evaluate(classified: Classified) -> Evaluation:
     """Evaluate a checkpoint's predictions (see `uda.evaluation.classify.classify`)."""
     config, chosen = classified.loaded.config, classified.chosen
     logits, labels = classified.logits, classified.labels
-    confusion = confusion_matrix(logits, labels)
+    percent, confusion = accuracy(logits, labels), confusion_matrix(logits, labels)
     return Evaluation(
         method=config.method,
         preset=config.preset,
@@ -136,8 +136,8 @@ def evaluate(classified: Classified) -> Evaluation:
         split=chosen.split_name,
         side=chosen.side,
         images=chosen.label,
-        accuracy=accuracy(logits, labels),
-        interval=_interval(int(classified.correct.sum()), len(labels)),
+        accuracy=percent,
+        interval=wilson_interval(percent, len(labels)),
         n_test=len(labels),
         calibration=calibrate(logits, labels),
         classes=_classes(chosen.split.class_names, logits, labels),
@@ -167,20 +167,13 @@ def calibrate(logits: Tensor, labels: Tensor) -> Calibration:
 
 def _classes(names: tuple[str, ...], logits: Tensor, labels: Tensor) -> tuple[ClassAccuracy, ...]:
     """Return each class's accuracy, with its interval."""
-    counts = confusion_matrix(logits, labels)
     columns = zip(
         names,
-        counts.diagonal().tolist(),
-        counts.sum(dim=1).tolist(),
+        confusion_matrix(logits, labels).sum(dim=1).tolist(),
         per_class_accuracy(logits, labels).tolist(),
         strict=True,
     )
     return tuple(
-        ClassAccuracy(name, n, value, _interval(right, n)) if n else ClassAccuracy(name, 0, None, None)
-        for name, right, n, value in columns
+        ClassAccuracy(name, n, value, wilson_interval(value, n)) if n else ClassAccuracy(name, 0, None, None)
+        for name, n, value in columns
     )
-
-
-def _interval(right: int, n: int) -> Interval:
-    low, high = wilson(right, n)
-    return 100.0 * low, 100.0 * high
