@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,19 @@ from torch.optim import Adam, Optimizer
 
 from uda.data.batches import Batch
 from uda.errors import UserError, unknown
+
+#: What a method does about the shift; tables group their rows by it. The two ``-only`` are the bounds.
+Kind = Literal[
+    "source-only",
+    "shallow",
+    "discrepancy",
+    "adversarial",
+    "generative",
+    "self-training",
+    "source-free",
+    "other",
+    "target-only",
+]
 
 
 @dataclass(frozen=True)
@@ -65,8 +78,8 @@ class OptimiserConfig:
 class Method(nn.Module):
     """A domain adaptation method.
 
-    Subclasses set `name`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them with
-    `optimise`, and implement `update`, `predict` and `features`.
+    Subclasses set `name`, `kind`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them
+    with `optimise`, and implement `update`, `predict` and `features`.
 
     Attributes
     ----------
@@ -82,6 +95,7 @@ class Method(nn.Module):
     name: ClassVar[str]
     summary: ClassVar[str]
     paper: ClassVar[str] = ""
+    kind: ClassVar[Kind] = "other"
     Config: ClassVar[type[Any]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     sees_target_labels: ClassVar[bool] = False
