@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,15 @@ class TaskShape:
     steps: int
 
 
+def added(neutral: Any) -> Any:
+    """Declare a setting that a method got after results of it were published.
+
+    At its neutral value, which is also its default, the method is what it was before. There the setting is left out
+    of a run's hash, so that those results keep their names.
+    """
+    return field(default=neutral, metadata={"neutral": neutral})
+
+
 @dataclass(frozen=True)
 class OptimiserConfig:
     """Settings that every method has.
@@ -75,11 +84,18 @@ class OptimiserConfig:
             raise unknown("schedule", self.schedule, ("constant", "cosine"))
 
 
+class Outputs(NamedTuple):
+    """What a method says of N images: (N, F) features that its classifier reads, and (N, K) logits."""
+
+    features: Tensor
+    logits: Tensor
+
+
 class Method(nn.Module):
     """A domain adaptation method.
 
     Subclasses set `name`, `kind`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them
-    with `optimise`, and implement `update`, `predict` and `features`.
+    with `optimise`, and implement `update` and `outputs`.
 
     Attributes
     ----------
@@ -155,17 +171,29 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
-    def predict(self, images: Tensor) -> Tensor:
-        """Classify target images, (N, C, S, S) in [-1, 1]: (N, K) logits."""
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return features and logits of images in one pass.
+
+        Parameters
+        ----------
+        images
+            (N, C, S, S) in [-1, 1].
+        source
+            Whether they are the source's, for methods whose domains have networks of their own.
+        """
         raise NotImplementedError
 
+    def predict(self, images: Tensor) -> Tensor:
+        """Classify target images, (N, C, S, S) in [-1, 1]: (N, K) logits."""
+        return self.outputs(images).logits
+
     def predict_source(self, images: Tensor) -> Tensor:
-        """Classify source images: (N, K) logits. Validators use it; the same as `predict` unless domains differ."""
-        return self.predict(images)
+        """Classify source images: (N, K) logits."""
+        return self.outputs(images, source=True).logits
 
     def features(self, images: Tensor) -> Tensor:
         """Return the (N, F) features of target images that the classifier reads."""
-        raise NotImplementedError
+        return self.outputs(images).features
 
 
 def descend(optimiser: Optimizer, loss: Tensor) -> None:
