@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
-from uda.evaluation.layout import Headline
+from uda.evaluation.explanation import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.runs import find_runs
 from uda.evaluation.write import Format, write_tables

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from uda.evaluation.formats import latex, markdown, plain, tidy_csv
-from uda.evaluation.layout import Headline, lay_out
+from uda.evaluation.arrange import lay_out
+from uda.evaluation.explanation import Headline
+from uda.evaluation.folders import MissingRun
+from uda.evaluation.formats.html import html
+from uda.evaluation.formats.latex import latex
+from uda.evaluation.formats.markdown import markdown
+from uda.evaluation.formats.plain import plain
+from uda.evaluation.formats.tidy import tidy_csv
+from uda.evaluation.layout import Layout
 from uda.evaluation.published import Selection, select_published
-from uda.evaluation.runs import RunResult
+from uda.evaluation.result import RunResult
 from uda.evaluation.table import build_tables
 
-Format = Literal["md", "latex", "csv", "text"]
+Format = Literal["md", "latex", "html", "csv", "text"]
 
-_WRITERS = {"md": markdown, "latex": latex, "text": plain}
+_WRITERS: dict[str, Callable[[Layout], str]] = {"md": markdown, "latex": latex, "html": html}
 
 
 def write_tables(
-    results: Iterable[RunResult], form: Format = "text", published: Selection = "main", headline: Headline = "last"
+    results: Iterable[RunResult],
+    form: Format = "text",
+    published: Selection = "main",
+    headline: Headline = "last",
+    *,
+    missing: Iterable[MissingRun] = (),
+    broken: Sequence[str] = (),
+    width: int = 100,
 ) -> str:
     """Write the tables of some runs, one per protocol, each with the published results of its pairs.
 
@@ -26,18 +40,25 @@ def write_tables(
     results
         From `uda.evaluation.runs.find_runs`.
     form
-        ``"md"``, ``"latex"``, ``"csv"`` (tidy: one line per method and pair) or ``"text"``.
+        ``"md"``, ``"latex"``, ``"html"``, ``"csv"`` (tidy: one line per method and pair) or ``"text"``.
     published
         Which published results stand below ours.
     headline
         Whether the accuracy at the last step or at the validator's pick stands first.
+    missing, broken
+        From `uda.evaluation.runs.find_runs`: what has no result, and what could not be read.
+    width
+        Of plain text, in characters.
 
     Raises
     ------
     UserError
         For runs that cannot stand in one table; see `uda.evaluation.table.build_tables`.
     """
-    tables = [(table, select_published(table.pairs, published)) for table in build_tables(results)]
+    tables = [(table, select_published(table.pairs, published)) for table in build_tables(results, missing)]
     if form == "csv":
-        return tidy_csv(tables)
-    return "\n".join(_WRITERS[form](lay_out(table, rows, headline)) for table, rows in tables)
+        return tidy_csv(tables, broken)
+    layouts = [lay_out(table, rows, headline, broken) for table, rows in tables]
+    if form == "text":
+        return "\n".join(plain(layout, width) for layout in layouts)
+    return "\n".join(_WRITERS[form](layout) for layout in layouts)

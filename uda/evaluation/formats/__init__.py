@@ -1,0 +1,1 @@
+"""One file per format that a table can be written in."""
