@@ -17,6 +17,7 @@ COMMANDS = {
     "benchmark": "Run every run of a recipe that is not finished, and make its table.",
     "eval": "Evaluate a checkpoint on the target test split.",
     "table": "Make a results table, beside published numbers where asked.",
+    "validators": "Report which label-free validator ranks checkpoints and runs well.",
     "translate": "Write a grid of images translated between the domains.",
     "runs": "List the run folders and export the finished ones.",
     "methods": "List the methods, their papers and presets.",

@@ -307,3 +307,11 @@ def _cells(label: str, results: Sequence[RunResult], facts: Sequence[str]) -> di
                 )
         cells[runs[0].pair] = Cell(tuple(ordered), tuple(_FACTS[fact](getattr(runs[0], fact)) for fact in facts))
     return cells
+
+
+def what_became_of(missing: Iterable[MissingRun]) -> list[str]:
+    """Return a sentence for each reason for which runs of a cell are missing, with their seeds."""
+    seeds: dict[str, list[str]] = {}
+    for run in missing:
+        seeds.setdefault(run.reason, []).append(str(run.seed))
+    return [f"seed{'s' if len(those) > 1 else ''} {', '.join(those)}: {reason}" for reason, those in seeds.items()]

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from uda.evaluation.arrange import lay_out
-from uda.evaluation.explanation import Headline
 from uda.evaluation.folders import MissingRun
-from uda.evaluation.formats.html import html
-from uda.evaluation.formats.latex import latex
-from uda.evaluation.formats.markdown import markdown
-from uda.evaluation.formats.plain import plain
-from uda.evaluation.formats.tidy import tidy_csv
-from uda.evaluation.layout import Layout
+from uda.evaluation.formats import html, latex, markdown, plain, tidy_csv
+from uda.evaluation.layout import Headline, lay_out
+from uda.evaluation.paper import lay_out_as_paper
+from uda.evaluation.parts import Layout
 from uda.evaluation.published import Selection, select_published
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import build_tables
 
 Format = Literal["md", "latex", "html", "csv", "text"]
+Arrangement = Literal["methods", "paper"]
 
 _WRITERS: dict[str, Callable[[Layout], str]] = {"md": markdown, "latex": latex, "html": html}
 
@@ -29,6 +26,7 @@ def write_tables(
     published: Selection = "main",
     headline: Headline = "last",
     *,
+    arrangement: Arrangement = "methods",
     missing: Iterable[MissingRun] = (),
     broken: Sequence[str] = (),
     width: int = 100,
@@ -45,6 +43,8 @@ def write_tables(
         Which published results stand below ours.
     headline
         Whether the accuracy at the last step or at the validator's pick stands first.
+    arrangement
+        ``"methods"``: methods by pairs; ``"paper"``: as UNIT's table, which has its own published results. CSV has one.
     missing, broken
         From `uda.evaluation.runs.find_runs`: what has no result, and what could not be read.
     width
@@ -53,12 +53,16 @@ def write_tables(
     Raises
     ------
     UserError
-        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables`.
+        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables` and
+        `uda.evaluation.paper.lay_out_as_paper`.
     """
     tables = [(table, select_published(table.pairs, published)) for table in build_tables(results, missing)]
     if form == "csv":
         return tidy_csv(tables, broken)
-    layouts = [lay_out(table, rows, headline, broken) for table, rows in tables]
+    if arrangement == "paper":
+        layouts = lay_out_as_paper([table for table, _ in tables], headline, broken)
+    else:
+        layouts = [lay_out(table, rows, headline, broken) for table, rows in tables]
     if form == "text":
         return "\n".join(plain(layout, width) for layout in layouts)
     return "\n".join(_WRITERS[form](layout) for layout in layouts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from uda.evaluation.layout import DASH, Column, Entry, Layout, Section
+from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 
 _GAP = 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from uda.evaluation.layout import Column, Entry, Layout, Section
+from uda.evaluation.parts import Column, Entry, Layout, Section
 
 
 def html(layout: Layout) -> str:

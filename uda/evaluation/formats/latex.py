@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from uda.evaluation.formats.blocks import divide
-from uda.evaluation.layout import Entry, Layout
+from uda.evaluation.parts import Entry, Layout
 
 #: A table that is wider, in characters, is divided into several, so that none is shrunk beyond reading.
 _WIDEST = 120

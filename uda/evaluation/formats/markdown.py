@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from uda.evaluation.layout import Entry, Layout
+from uda.evaluation.parts import Entry, Layout
 
 
 def markdown(layout: Layout) -> str:

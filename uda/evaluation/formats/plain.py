@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from uda.evaluation.formats.blocks import column_widths, divide
-from uda.evaluation.layout import Entry, Layout
+from uda.evaluation.parts import Entry, Layout
 
 #: Rows stand under the heading of their section.
 _INDENT = "  "
