@@ -8,7 +8,7 @@ import torch
 from tests.evaluation.examples import result, write_run
 from uda.errors import UserError
 from uda.evaluation.runs import COLUMNS, export, find_runs, format_runs, read_csv, read_result
-from uda.metrics.correctness import pack
+from uda.metrics.correctness import pack, unpack
 
 ONE, TWO, THREE = (result(seed=seed, notes='a "quoted", note; ± another') for seed in (1, 2, 3))
 
@@ -251,3 +251,14 @@ def test_list_has_a_line_per_run() -> None:
     expected = "mnist usps unit default standard 1 2,000 90.00 89.00 91.00 " + ONE.config_hash
     assert " ".join(first.split()) == expected
     assert second.split()[5] == "2"
+
+
+def test_what_a_real_run_leaves_is_read_whole(unit_run: Path) -> None:
+    found = find_runs([unit_run])
+    (run,) = found.results
+    assert (found.missing, found.broken) == ((), ())
+    for packed, accuracy in (
+        (run.correct_last, run.accuracy_last),
+        (run.correct_validator, run.accuracy_validator),
+    ):
+        assert 100 * float(unpack(packed, run.n_test).double().mean()) == pytest.approx(accuracy)

@@ -17,7 +17,8 @@ def html(layout: Layout) -> str:
     ``heading``. There is no script, no style and nothing to load.
     """
     legend = layout.legend("Bold", "underlined")
-    explanation = " ".join([*layout.explanation, *([legend] if legend else [])])
+    below = "Small: the 95 % interval that the size of the test set leaves." if _has_intervals(layout) else ""
+    explanation = " ".join(sentence for sentence in (*layout.explanation, legend, below) if sentence)
     lines = [
         '<figure class="results">',
         f"<figcaption><strong>{escape(layout.title)}</strong><p>{escape(explanation)}</p></figcaption>",
@@ -77,6 +78,10 @@ def _marked(entry: Entry) -> str:
     text = escape(entry.text)
     text = {"": text, "best": f"<b>{text}</b>", "second": f"<u>{text}</u>"}[entry.rank]
     return text + (f"<sup>{escape(','.join(entry.marks))}</sup>" if entry.marks else "")
+
+
+def _has_intervals(layout: Layout) -> bool:
+    return any(entry.interval for section in layout.sections for row in section.rows for entry in row)
 
 
 def _interval(entry: Entry) -> str:
