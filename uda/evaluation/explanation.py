@@ -100,7 +100,7 @@ def tested(table: Table, significance: Significance) -> list[str]:
         remarks.append(
             f"Tested at last and pick: differences to the best and to source only, over shared seeds and test images"
             f"{mcnemar}; two-sided at {LEVEL}, adjusted by Holm's method for the {len(comparisons)} tests of this "
-            "table. What has no mark differs significantly."
+            "table. What was tested and has no mark differs significantly."
         )
     if significance.untested and not comparisons:
         remarks.append("Differences are not tested: which test images these runs got right is not known.")

@@ -92,6 +92,8 @@ class Layout:
         (mark, text).
     remarks
         Footnotes of the whole table.
+    references
+        Where published numbers are from, in sentences, where no column says it.
     ranked
         Among what its best entries are the best, for the legend.
     """
@@ -102,6 +104,7 @@ class Layout:
     sections: tuple[Section, ...]
     footnotes: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
+    references: tuple[str, ...] = ()
     ranked: str = "of its column"
 
     @property

@@ -1,4 +1,4 @@
-"""Divides a table that is too wide into several of fewer columns, one below the other."""
+"""Divides a table that is too wide or too high into several that are not."""
 
 from __future__ import annotations
 
@@ -26,15 +26,55 @@ def divide(layout: Layout, limit: int, show: Callable[[Entry], str]) -> list[Lay
     -------
     list of Layout
         The table itself where it fits. Else blocks that begin with its first column; each has the rows that have
-        something in it, and the footnotes of these. What the other columns of words say is a remark.
+        something in it, and the footnotes of these. The last has the remarks, and what columns of words said as
+        references.
     """
     widths = column_widths(layout, show)
     if sum(widths) + _GAP * (len(widths) - 1) <= limit:
         return [layout]
     groups = _group(layout, widths, limit)
     blocks = [_block(layout, numbers) for numbers in groups]
-    references = _references(layout)
-    return [*blocks[:-1], replace(blocks[-1], remarks=(*references, *layout.remarks))]
+    last = replace(blocks[-1], remarks=layout.remarks, references=(*layout.references, *_references(layout)))
+    return [*blocks[:-1], last]
+
+
+def divide_rows(layout: Layout, limit: int) -> list[Layout]:
+    """Divide a table into as few parts of at most ``limit`` lines as there can be, about equally high.
+
+    Returns
+    -------
+    list of Layout
+        Each with its own footnotes; the last has the remarks and references.
+    """
+    fewest = len(_cut(layout, limit))
+    if fewest == 1:
+        return [layout]
+    lowest = next(lines for lines in range(2, limit + 1) if len(_cut(layout, lines)) == fewest)
+    bare = replace(layout, remarks=(), references=())
+    parts = [_with_own_footnotes(replace(bare, sections=tuple(sections))) for sections in _cut(layout, lowest)]
+    return [*parts[:-1], replace(parts[-1], remarks=layout.remarks, references=layout.references)]
+
+
+def _cut(layout: Layout, limit: int) -> list[list[Section]]:
+    """Return the sections of each part; one that is cut says so in its heading."""
+    parts: list[list[Section]] = [[]]
+    lines = 0
+    for section in layout.sections:
+        begun = False
+        for row in section.rows:
+            heading = not begun and bool(section.heading)
+            if lines and lines + heading + 1 > limit:
+                parts.append([])
+                lines, heading = 0, bool(section.heading)
+                fresh = True
+            else:
+                fresh = not begun
+            if fresh:
+                title = f"{section.heading} (continued)" if begun and section.heading else section.heading
+                parts[-1].append(replace(section, heading=title, rows=()))
+            parts[-1][-1] = replace(parts[-1][-1], rows=(*parts[-1][-1].rows, row))
+            lines, begun = lines + heading + 1, True
+    return parts
 
 
 def column_widths(layout: Layout, show: Callable[[Entry], str]) -> list[int]:
@@ -91,10 +131,14 @@ def _block(layout: Layout, numbers: Sequence[int]) -> Layout:
         rows = [tuple(row[place] for place in kept) for row in section.rows]
         told = tuple(row for row in rows if _tells(row, section))
         sections += [replace(section, rows=told)] if told else []
-    used = {mark for section in sections for row in section.rows for entry in row for mark in entry.marks}
-    used |= {mark for column in columns for mark in column.heading.marks}
-    footnotes = tuple((mark, text) for mark, text in layout.footnotes if mark in used)
-    return replace(layout, columns=columns, sections=tuple(sections), footnotes=footnotes, remarks=())
+    return _with_own_footnotes(replace(layout, columns=columns, sections=tuple(sections), remarks=(), references=()))
+
+
+def _with_own_footnotes(layout: Layout) -> Layout:
+    """Leave out the footnotes of what is not there."""
+    entries = [entry for section in layout.sections for row in section.rows for entry in row]
+    used = {mark for entry in (*entries, *(column.heading for column in layout.columns)) for mark in entry.marks}
+    return replace(layout, footnotes=tuple((mark, text) for mark, text in layout.footnotes if mark in used))
 
 
 def _tells(row: Sequence[Entry], section: Section) -> bool:

@@ -27,7 +27,7 @@ def html(layout: Layout) -> str:
         "</table></div>",
         '<ul class="footnotes">',
         *(f"<li><sup>{escape(mark)}</sup> {escape(text)}</li>" for mark, text in layout.footnotes),
-        *(f"<li>{escape(text)}</li>" for text in layout.remarks),
+        *(f"<li>{escape(text)}</li>" for text in (*layout.remarks, *layout.references)),
         "</ul>",
         "</figure>",
     ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from uda.evaluation.formats.blocks import divide
+from uda.evaluation.formats.blocks import divide, divide_rows
 from uda.evaluation.parts import Entry, Layout
 
-#: A table that is wider, in characters, is divided into several, so that none is shrunk beyond reading.
-_WIDEST = 120
+#: A table that is wider, in characters, or higher, in lines, is divided, so that none is shrunk beyond reading.
+_WIDEST, _HIGHEST = 120, 40
 
 _CHARACTERS = {
     "\\": r"\textbackslash{}",
@@ -29,28 +29,34 @@ _CHARACTERS = {
     **{character: "\\" + character for character in "&%$#_{}"},
 }
 _PATTERN = re.compile("|".join(re.escape(text) for text in sorted(_CHARACTERS, key=len, reverse=True)))
-# Box 0 holds the table: it is shrunk where it is wider than the text or leaves no room for its notes.
+# Box 0 holds the table, box 1 its notes: the table is shrunk where it is wider than the text, or higher than the room
+# that its caption and its notes leave on a page.
+_ROOM = r"\dimexpr\textheight-\ht1-\dp1-4\baselineskip\relax"
 _FIT = (
     r"\ifdim\wd0>\linewidth\sbox0{\resizebox{\linewidth}{!}{\usebox0}}\fi",
-    r"\ifdim\dimexpr\ht0+\dp0\relax>.7\textheight\sbox0{\resizebox*{!}{.7\textheight}{\usebox0}}\fi",
-    r"\usebox0",
+    rf"\ifdim\dimexpr\ht0+\dp0\relax>{_ROOM}\sbox0{{\resizebox*{{!}}{{{_ROOM}}}{{\usebox0}}}}\fi",
+    r"\usebox0\par\smallskip\usebox1",
 )
 
 
 def latex(layout: Layout) -> str:
     r"""Write ``table*`` environments with booktabs rules: one, or several where the table is too wide for a page."""
-    blocks = divide(layout, _WIDEST, lambda entry: entry.text.replace(" ± ", "±") + "," * len(entry.marks))
+    blocks = [part for block in divide(layout, _WIDEST, _outline) for part in divide_rows(block, _HIGHEST)]
     lines = [r"% needs \usepackage{booktabs,graphicx}"]
     for number, block in enumerate(blocks, start=1):
         part = f" ({number} of {len(blocks)})" if len(blocks) > 1 else ""
         lines += _environment(block, part, first=number == 1)
+    lines += [rf"\par{{\footnotesize\raggedright\noindent {latex_escape(text)}\par}}" for text in blocks[-1].references]
     return "\n".join(lines) + "\n"
+
+
+def _outline(entry: Entry) -> str:
+    """Return a text that is about as wide as the entry is when it is printed."""
+    return entry.text.replace(" ± ", "±") + "," * len(entry.marks)
 
 
 def _environment(layout: Layout, part: str, first: bool) -> list[str]:
     alignment = "".join(("l" if column.wordy else "r") * column.width for column in layout.columns)
-    legend = layout.legend("Bold", "underlined")
-    notes = [*layout.explanation, *([legend] if legend else [])] if first else []
     return [
         r"\begin{table*}[tp]",
         r"\centering\small\setlength{\tabcolsep}{4pt}",
@@ -62,14 +68,22 @@ def _environment(layout: Layout, part: str, first: bool) -> list[str]:
         *_body(layout, len(alignment)),
         r"\bottomrule",
         r"\end{tabular}}%",
+        r"\sbox1{\parbox[t]{\linewidth}{\footnotesize\raggedright",
+        *_notes(layout, first),
+        r"}}%",
         *_FIT,
-        r"\par\smallskip",
-        r"{\footnotesize\raggedright",
-        *([rf"{latex_escape(' '.join(notes))}\par"] if notes else []),
+        r"\end{table*}",
+    ]
+
+
+def _notes(layout: Layout, first: bool) -> list[str]:
+    """Return the explanation, below the first part of a table alone, then footnotes and remarks."""
+    legend = layout.legend("Bold", "underlined")
+    sentences = [*layout.explanation, *([legend] if legend else [])] if first else []
+    return [
+        *([rf"{latex_escape(' '.join(sentences))}\par"] if sentences else []),
         *(rf"{_raised([mark])}~{latex_escape(text)}\par" for mark, text in layout.footnotes),
         *(rf"{latex_escape(text)}\par" for text in layout.remarks),
-        "}",
-        r"\end{table*}",
     ]
 
 

@@ -27,7 +27,7 @@ def markdown(layout: Layout) -> str:
         lines += [_pipes([lead + _entry(row[0]), *map(_entry, row[1:])]) for row in section.rows]
     lines.append("")
     lines += [f"- <sup>{mark}</sup> {_escape(text)}" for mark, text in layout.footnotes]
-    lines += [f"- {_escape(text)}" for text in layout.remarks]
+    lines += [f"- {_escape(text)}" for text in (*layout.remarks, *layout.references)]
     return "\n".join(lines) + "\n"
 
 

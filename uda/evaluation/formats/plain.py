@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from uda.evaluation.formats.blocks import column_widths, divide
 from uda.evaluation.parts import Entry, Layout
 
-#: Rows stand under the heading of their section.
-_INDENT = "  "
 _RANKS = {"": "", "best": "*", "second": "+"}
 
 
@@ -26,13 +24,14 @@ def plain(layout: Layout, width: int = 100) -> str:
     legend = layout.legend("*", "+")
     explanation = [*layout.explanation, *([legend] if legend else [])]
     lines = [layout.title, "", *(line for text in explanation for line in textwrap.wrap(text, width))]
-    blocks = divide(layout, width - len(_INDENT), _show)
+    blocks = divide(layout, width - len(_indent(layout)), _show)
     for block in blocks:
         lines += ["", *_block(block)]
     for mark, text in layout.footnotes:
         lead = f"[{mark}] "
         lines += textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=" " * len(lead))
-    lines += [line for text in blocks[-1].remarks for line in textwrap.wrap(text, width)]
+    for text in (*blocks[-1].remarks, *blocks[-1].references):
+        lines += textwrap.wrap(text, width)
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +46,7 @@ def _block(layout: Layout) -> list[str]:
             over.append("")
             under.append(heading)
     widths = column_widths(layout, _show)
-    widths[0] += len(_INDENT)
+    widths[0] += len(_indent(layout))
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     lines = [_row(over, widths)] if any(over) else []
     lines.append(_row(under, widths))
@@ -56,9 +55,14 @@ def _block(layout: Layout) -> list[str]:
             lines.append(rule)
         if section.heading:
             lines.append(f"{section.heading}:")
-        lead = _INDENT if section.heading else ""
+        lead = _indent(layout) if section.heading else ""
         lines += [_row([lead + _show(row[0]), *map(_show, row[1:])], widths) for row in section.rows]
     return [*lines, rule]
+
+
+def _indent(layout: Layout) -> str:
+    """Return what rows under a heading begin with, where there are any."""
+    return "  " if any(section.heading for section in layout.sections) else ""
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
