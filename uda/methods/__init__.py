@@ -2,9 +2,22 @@
 
 from uda.methods.base import Method, TaskShape
 from uda.methods.dann import Dann
+from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SourceOnly, Dann, UnitMethod, TargetOnly)}
+METHODS: dict[str, type[Method]] = {
+    method.name: method
+    for method in (
+        SourceOnly,
+        # adversarial
+        Dann,
+        # generative
+        UnitMethod,
+        # self-training
+        SelfEnsembling,
+        TargetOnly,
+    )
+}
 
 __all__ = ["METHODS", "Method", "TaskShape"]
