@@ -2,6 +2,7 @@
 
 from uda.methods.base import Method, TaskShape
 from uda.methods.dann import Dann
+from uda.methods.fixmatch import FixMatch
 from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
@@ -16,6 +17,7 @@ METHODS: dict[str, type[Method]] = {
         UnitMethod,
         # self-training
         SelfEnsembling,
+        FixMatch,
         TargetOnly,
     )
 }
