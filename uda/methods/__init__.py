@@ -4,6 +4,7 @@ from uda.methods.base import Method, TaskShape
 from uda.methods.dann import Dann
 from uda.methods.fixmatch import FixMatch
 from uda.methods.self_ensembling import SelfEnsembling
+from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
 
@@ -18,6 +19,8 @@ METHODS: dict[str, type[Method]] = {
         # self-training
         SelfEnsembling,
         FixMatch,
+        # source-free
+        Shot,
         TargetOnly,
     )
 }
