@@ -11,7 +11,7 @@ from scipy.stats import entropy
 from torch import nn
 from torch.nn import functional as F
 
-from tests.methods.by_hand import same_move
+from tests.methods.by_hand import resumes_in_the_same_bits, same_move
 from tests.methods.test_update import TASK, adam, batch_of, same_parameters
 from uda.data.batches import Augmentation, Batches, to_float
 from uda.errors import UserError
@@ -121,22 +121,7 @@ def test_the_target_stage_reads_no_source_image_and_leaves_the_head() -> None:
 
 @pytest.mark.parametrize("stop", [2, 3, 5, 6])
 def test_resumed_anywhere_it_ends_in_the_same_bits(stop: int) -> None:
-    whole = build()
-    updates = Updates(whole, batches_of(), "fp32", 1)
-    for step in range(TASK.steps):
-        if step == stop:
-            model, optimisers = copy.deepcopy(
-                (whole.state_dict(), {name: o.state_dict() for name, o in whole.optimisers.items()})
-            )
-        updates.make(step)
-    resumed = build()
-    resumed.load_state_dict(model)
-    for name, optimiser in resumed.optimisers.items():
-        optimiser.load_state_dict(optimisers[name])
-    updates = Updates(resumed, batches_of(), "fp32", 1)
-    for step in range(stop, TASK.steps):
-        updates.make(step)
-    assert all(torch.equal(a, whole.state_dict()[name]) for name, a in resumed.state_dict().items())
+    resumes_in_the_same_bits(build, batches_of, stop)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
