@@ -1,6 +1,7 @@
 """One file per method; `METHODS` finds them by name."""
 
 from uda.methods.base import Method, TaskShape
+from uda.methods.cogan import Cogan
 from uda.methods.dann import Dann
 from uda.methods.fixmatch import FixMatch
 from uda.methods.self_ensembling import SelfEnsembling
@@ -15,6 +16,7 @@ METHODS: dict[str, type[Method]] = {
         # adversarial
         Dann,
         # generative
+        Cogan,
         UnitMethod,
         # self-training
         SelfEnsembling,
