@@ -3,6 +3,7 @@
 from uda.methods.base import Method, TaskShape
 from uda.methods.cogan import Cogan
 from uda.methods.dann import Dann
+from uda.methods.drcn import Drcn
 from uda.methods.fixmatch import FixMatch
 from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.shot import Shot
@@ -18,6 +19,7 @@ METHODS: dict[str, type[Method]] = {
         # generative
         Cogan,
         UnitMethod,
+        Drcn,
         # self-training
         SelfEnsembling,
         FixMatch,
