@@ -2,6 +2,7 @@
 
 from uda.methods.base import Method, TaskShape
 from uda.methods.cogan import Cogan
+from uda.methods.cycada import Cycada
 from uda.methods.dann import Dann
 from uda.methods.drcn import Drcn
 from uda.methods.fixmatch import FixMatch
@@ -20,6 +21,7 @@ METHODS: dict[str, type[Method]] = {
         Cogan,
         UnitMethod,
         Drcn,
+        Cycada,
         # self-training
         SelfEnsembling,
         FixMatch,
