@@ -6,6 +6,7 @@ from uda.methods.cycada import Cycada
 from uda.methods.dann import Dann
 from uda.methods.drcn import Drcn
 from uda.methods.fixmatch import FixMatch
+from uda.methods.gta import Gta
 from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
@@ -22,6 +23,7 @@ METHODS: dict[str, type[Method]] = {
         UnitMethod,
         Drcn,
         Cycada,
+        Gta,
         # self-training
         SelfEnsembling,
         FixMatch,
