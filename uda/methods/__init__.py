@@ -1,10 +1,36 @@
 """One file per method; `METHODS` finds them by name."""
 
 from uda.methods.base import Method, TaskShape
+from uda.methods.cogan import Cogan
+from uda.methods.cycada import Cycada
 from uda.methods.dann import Dann
+from uda.methods.drcn import Drcn
+from uda.methods.fixmatch import FixMatch
+from uda.methods.gta import Gta
+from uda.methods.self_ensembling import SelfEnsembling
+from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SourceOnly, Dann, UnitMethod, TargetOnly)}
+METHODS: dict[str, type[Method]] = {
+    method.name: method
+    for method in (
+        SourceOnly,
+        # adversarial
+        Dann,
+        # generative
+        Cogan,
+        UnitMethod,
+        Drcn,
+        Cycada,
+        Gta,
+        # self-training
+        SelfEnsembling,
+        FixMatch,
+        # source-free
+        Shot,
+        TargetOnly,
+    )
+}
 
 __all__ = ["METHODS", "Method", "TaskShape"]
