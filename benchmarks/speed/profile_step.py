@@ -1,15 +1,16 @@
 """Profile a training step of UNIT and of DANN on this processor: what takes its time, and what that belongs to.
 
 Run as ``python benchmarks/speed/profile_step.py``; it writes ``results/speed/profile.md``. The time of an operator is
-its own, without what it calls, and the median over steps. The profiler's own time is in it, so that many small
+its own, without what it calls, and the mean over steps: other work on the machine stretches small and large operators
+alike in the mean, and in the median the large ones alone. The profiler's own time is in it, so that many small
 operators look larger than they are beside few large ones.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
-import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def profile_step(step: Callable[[], object], steps: int = 10, warmup: int = 3) -
     step
         Makes one training step.
     steps
-        How many to profile; the median counts.
+        How many to profile.
     warmup
         How many to make before.
 
@@ -81,17 +82,15 @@ def profile_step(step: Callable[[], object], steps: int = 10, warmup: int = 3) -
         for _ in range(steps):
             with record_function(STEP):
                 step()
-    times: dict[tuple[str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    times: Counter[tuple[str, str]] = Counter()
     calls: Counter[tuple[str, str]] = Counter()
     for event in profiler.events():
-        ancestors = _ancestors(event)
-        if ancestors[-1].name == STEP:
-            key = (event.name, kind_of([each.name for each in ancestors]))
-            times[key][ancestors[-1].id] += event.self_cpu_time_total
+        names = _ancestors(event)
+        if names[-1] == STEP:
+            key = event.name, kind_of(names)
+            times[key] += event.self_cpu_time_total
             calls[key] += 1
-    medians = {key: statistics.median([*own.values(), *[0.0] * (steps - len(own))]) / 1e3 for key, own in times.items()}
-    found = [Operator(*key, milliseconds, calls[key] / steps) for key, milliseconds in medians.items()]
-    return sorted(found, key=lambda operator: -operator.milliseconds)
+    return [Operator(*key, taken / steps / 1e3, calls[key] / steps) for key, taken in times.most_common()]
 
 
 def kind_of(names: Sequence[str]) -> str:
@@ -103,12 +102,13 @@ def kind_of(names: Sequence[str]) -> str:
     return next((kind for kind, pattern in NAMES.items() if pattern.fullmatch(names[0])), ELEMENTWISE)
 
 
-def _ancestors(event: FunctionEvent) -> list[FunctionEvent]:
-    """Return an event and all that it ran in, the innermost first."""
-    found = [event]
-    while found[-1].cpu_parent is not None:
-        found.append(found[-1].cpu_parent)
-    return found
+def _ancestors(event: FunctionEvent) -> list[str]:
+    """Return the names of an event and of all that it ran in, the innermost first."""
+    names = [event.name]
+    while event.cpu_parent is not None:
+        event = event.cpu_parent
+        names.append(event.name)
+    return names
 
 
 def markdown(title: str, operators: Sequence[Operator]) -> str:
@@ -182,15 +182,16 @@ def profiled(precision: str) -> dict[str, Callable[[], object]]:
 def main() -> None:
     """Read the options, profile, print and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=10, help="steps that are profiled; the median counts")
+    parser.add_argument("--steps", type=int, default=10, help="steps that are profiled")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of torch")
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16"])
     parser.add_argument("--out", type=Path, default=Path("results/speed"))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     steps = profiled(resolve_precision("cpu", options.precision))
+    load = f"Load of the machine when this began: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n"
     tables = [markdown(title, profile_step(step, options.steps)) for title, step in steps.items()]
-    say(options.out, "profile", "\n".join(tables), torch.device("cpu"))
+    say(options.out, "profile", "\n".join([*tables, load]), torch.device("cpu"))
 
 
 if __name__ == "__main__":
