@@ -179,6 +179,12 @@ def profiled(precision: str) -> dict[str, Callable[[], object]]:
     }
 
 
+def describe_load(load: float, cores: int) -> str:
+    """Say what else the machine had to do when this began, and what that means for the numbers."""
+    busy = "; other work stretched the milliseconds, read the shares alone" if load > cores else ""
+    return f"Load of the machine when this began: {load:.1f} on {cores} cores{busy}.\n"
+
+
 def main() -> None:
     """Read the options, profile, print and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -189,7 +195,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     steps = profiled(resolve_precision("cpu", options.precision))
-    load = f"Load of the machine when this began: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n"
+    load = describe_load(os.getloadavg()[0], os.cpu_count() or 1)
     tables = [markdown(title, profile_step(step, options.steps)) for title, step in steps.items()]
     say(options.out, "profile", "\n".join([*tables, load]), torch.device("cpu"))
 

@@ -13,6 +13,7 @@ from profile_step import (
     RANDOM,
     STEP,
     Operator,
+    describe_load,
     kind_of,
     markdown,
     profile_step,
@@ -74,3 +75,10 @@ def test_shares_are_of_all_and_add_up() -> None:
     assert "| matrix work | 3.00 | 75.0 % |" in text
     assert "| all | 4.00 | 100 % |" in text
     assert "| `aten::sin` | elementwise, pooling and losses | 4 | 1.00 | 25.0 % |" in text
+
+
+def test_a_busy_machine_is_told_of() -> None:
+    assert describe_load(0.5, 2) == "Load of the machine when this began: 0.5 on 2 cores.\n"
+    assert describe_load(9.6, 2).endswith(
+        "9.6 on 2 cores; other work stretched the milliseconds, read the shares alone.\n"
+    )
