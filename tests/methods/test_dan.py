@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.methods.by_hand import build, compare_updates, joint
+from tests.methods.two_updates import build, compare_updates, joint
 from uda.data.batches import Batch
 
 
@@ -27,7 +27,7 @@ def discrepancy_by_hand(kernels: Tensor) -> Tensor:
 def test_updates_made_by_hand() -> None:
     """Equation (4), over the two layers behind the backbone."""
 
-    def loss(twin: Any, batch: Batch, _: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(twin: Any, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         f_s, z_s, f_t, z_t = joint(twin, batch)
         classification = F.cross_entropy(z_s, batch.source_labels)
         of_features, of_logits = (kernels_by_hand(torch.cat(layer)) for layer in ((f_s, f_t), (z_s, z_t)))

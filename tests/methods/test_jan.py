@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.methods.by_hand import build, compare_updates, joint
 from tests.methods.test_dan import discrepancy_by_hand, kernels_by_hand
+from tests.methods.two_updates import build, compare_updates, joint
 from uda.data.batches import Batch
 from uda.methods.mmd import kernel_matrix, mean_discrepancy
 

@@ -1,9 +1,14 @@
 """One file per method; `METHODS` finds them by name."""
 
+from uda.methods.afn import Afn
 from uda.methods.base import Method, TaskShape
+from uda.methods.bnm import Bnm
 from uda.methods.dan import Dan
 from uda.methods.dann import Dann
+from uda.methods.deepcoral import DeepCoral
+from uda.methods.information_maximisation import InformationMaximisation
 from uda.methods.jan import Jan
+from uda.methods.mcc import Mcc
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
 
@@ -14,10 +19,16 @@ METHODS: dict[str, type[Method]] = {
         # discrepancy
         Dan,
         Jan,
+        DeepCoral,
+        Afn,
         # adversarial
         Dann,
         # generative
         UnitMethod,
+        # self-training
+        Mcc,
+        Bnm,
+        InformationMaximisation,
         TargetOnly,
     )
 }
