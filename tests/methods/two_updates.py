@@ -14,13 +14,16 @@ from uda.methods import METHODS
 #: What is descended, and the terms that are reported: of a twin of the method, a batch and the step.
 LossByHand = Callable[[Any, Batch, int], tuple[Tensor, dict[str, Tensor]]]
 
+#: What is done with the twin behind the move, which has its parameters already.
+After = Callable[[Any, Batch], None]
+
 
 def build(name: str, **settings: Any) -> Any:
     torch.manual_seed(1)
     return METHODS[name](METHODS[name].Config(**{"width": 2, "learning_rate": 0.01, **settings}), TASK)
 
 
-def compare_updates(method: Any, loss_by_hand: LossByHand) -> None:
+def compare_updates(method: Any, loss_by_hand: LossByHand, after: After | None = None) -> None:
     twin = copy.deepcopy(method)
     optimiser = adam(twin.parameters(), method.config)
     for step in (4, 5):
@@ -38,6 +41,8 @@ def compare_updates(method: Any, loss_by_hand: LossByHand) -> None:
             # Adam divides by a gradient's size, so the rounding of tiny ones would decide: from here on it is shared
             theirs.grad = ours.grad
         optimiser.step()
+        if after is not None:
+            after(twin, batch)
         same_parameters(method, twin)
 
 

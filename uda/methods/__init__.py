@@ -1,5 +1,6 @@
 """One file per method; `METHODS` finds them by name."""
 
+from uda.methods.adabn import AdaBn
 from uda.methods.afn import Afn
 from uda.methods.base import Method, TaskShape
 from uda.methods.bnm import Bnm
@@ -21,6 +22,7 @@ METHODS: dict[str, type[Method]] = {
         Jan,
         DeepCoral,
         Afn,
+        AdaBn,
         # adversarial
         Dann,
         # generative
