@@ -45,3 +45,8 @@ def test_other_forms_of_a_domain_find_its_published_numbers() -> None:
     assert published_name("usps-esl") == "usps"
     assert select_published([("mnist", "usps-esl")], "all") == select_published([("mnist", "usps")], "all")
     assert select_published([("rendered", "optdigits")], "all") == ()
+
+
+def test_the_svhn_pair_of_the_adda_paper_is_of_the_full_sets() -> None:
+    rows = [row for row in load_published() if (row.source, row.target) == ("svhn", "mnist")]
+    assert {row.protocol for row in rows if "ADDA" in row.method} == {"full"}

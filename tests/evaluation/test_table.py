@@ -1,11 +1,14 @@
 import statistics
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.evaluation.examples import result
 from uda.errors import UserError
-from uda.evaluation.runs import RunResult
-from uda.evaluation.table import Table, build_tables
+from uda.evaluation.runs import MissingRun, RunResult
+from uda.evaluation.table import Table, build_tables, what_became_of
+from uda.metrics.intervals import wilson_interval
 
 PAIR = ("mnist", "usps")
 
@@ -99,8 +102,8 @@ def test_pairs_stand_side_by_side_and_say_what_only_they_share() -> None:
     assert [set(row.cells) for row in table.rows] == [{PAIR}, {PAIR, ("svhn", "mnist")}]
     assert table.common == ("validator entropy", "fp32")
     assert table.by_pair == (
-        "MNIST → USPS: 2,000 steps, 2,007 test images",
-        "SVHN → MNIST: 9,000 steps, 10,000 test images",
+        "MNIST → USPS: 2,000 steps",
+        "SVHN → MNIST: 9,000 steps",
     )
 
 
@@ -129,6 +132,61 @@ def test_notes_of_all_seeds_are_kept_once() -> None:
     assert cell.notes == ("x", "y", "z")
 
 
+def test_rows_come_by_kind_and_unknown_methods_last_of_those_that_adapt() -> None:
+    methods = ["target-only", "of-tomorrow", "unit", "dann", "source-only"]
+    rows = only_table(*(result(method=method) for method in methods)).rows
+    assert [row.kind for row in rows] == ["source-only", "adversarial", "generative", "other", "target-only"]
+
+
+def test_an_interval_is_that_of_the_mean_on_one_test_set() -> None:
+    cell = only_table(result(seed=1, accuracy_last=96.0), result(seed=2, accuracy_last=98.0)).rows[0].cells[PAIR]
+    assert cell.interval(cell.last) == wilson_interval(97.0, 2007)
+
+
+def missing(run: RunResult, reason: str = "failed: x", **values: Any) -> MissingRun:
+    names = ("method", "preset", "source", "target", "protocol", "seed", "steps", "validator", "precision", "settings")
+    known = {name: getattr(run, name) for name in names} | values
+    return MissingRun(Path("somewhere"), **known, config_hash="", unfinished=False, reason=reason)
+
+
+def test_a_missing_run_is_put_where_its_result_would_stand() -> None:
+    runs = [result(seed=1), result(seed=1, steps=4000), result(source="svhn", target="mnist")]
+    lost = missing(result(seed=2, steps=4000))
+    (table,) = build_tables(runs, [lost])
+    assert [(row.label, dict(row.missing)) for row in table.rows] == [
+        ("UNIT, 2,000 steps", {}),
+        ("UNIT, 4,000 steps", {PAIR: (lost,)}),
+    ]
+
+
+def test_a_pair_or_method_or_protocol_of_which_nothing_is_finished_is_still_there() -> None:
+    elsewhere = missing(result(source="svhn", target="mnist"))
+    other_method = missing(result(method="dann"))
+    other_protocol = missing(result(protocol="cogan-small"))
+    small, standard = build_tables([result()], [elsewhere, other_method, other_protocol])
+    assert (small.protocol, small.pairs, small.runs) == ("cogan-small", (PAIR,), ())
+    assert [(row.label, set(row.cells), set(row.missing)) for row in standard.rows] == [
+        ("DANN", set(), {PAIR}),
+        ("UNIT", {PAIR}, {("svhn", "mnist")}),
+    ]
+    assert standard.pairs == (PAIR, ("svhn", "mnist"))
+
+
+def test_a_missing_run_of_other_settings_gets_a_row_of_its_own() -> None:
+    (table,) = build_tables([result(settings="aaa")], [missing(result(settings="bbb", seed=2))])
+    assert [(len(row.cells), len(row.missing)) for row in table.rows] == [(1, 0), (0, 1)]
+    (table,) = build_tables([result(settings="")], [missing(result(settings="bbb", seed=2))])
+    assert [(len(row.cells), len(row.missing)) for row in table.rows] == [(1, 1)]
+
+
+def test_what_became_of_runs_is_said_once_for_each_reason() -> None:
+    runs = [
+        missing(result(seed=seed), reason) for seed, reason in ((1, "failed: x"), (2, "failed: y"), (3, "failed: x"))
+    ]
+    assert what_became_of(runs) == ["seeds 1, 3: failed: x", "seed 2: failed: y"]
+
+
 def test_no_runs_are_an_error() -> None:
-    with pytest.raises(UserError, match="no finished run"):
-        build_tables([])
+    for runs in ([], [missing(result())]):
+        with pytest.raises(UserError, match="no finished run"):
+            build_tables([], runs)

@@ -1,15 +1,15 @@
-import csv
-import io
 import re
-import shutil
-import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from tests.evaluation.examples import result
-from uda.evaluation.formats import latex_escape
+from uda.errors import UserError
+from uda.evaluation.runs import MissingRun, RunResult
 from uda.evaluation.write import Format, write_tables
+from uda.metrics.correctness import pack
 
 RUNS = [
     result(seed=1, accuracy_last=95.0, accuracy_validator=94.0, accuracy_oracle=99.0, notes="usps: unverified"),
@@ -25,35 +25,58 @@ RUNS = [
 
 def rows(markdown: str) -> dict[str, list[str]]:
     """The cells of a Markdown table by the first one."""
-    lines = [line.strip("| ").split(" | ") for line in markdown.splitlines() if line.startswith("|")]
-    return {cells[0]: [cell.strip() for cell in cells[1:]] for cells in lines}
+    lines = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in markdown.splitlines() if "|" in line]
+    return {cells[0].removeprefix("&emsp;"): [cell.strip() for cell in cells[1:]] for cells in lines}
 
 
 def footnotes(markdown: str) -> dict[str, str]:
-    return dict(re.findall(r"^- <sup>(\w+)</sup> (.*)$", markdown, flags=re.MULTILINE))
+    return dict(re.findall(r"^- <sup>(\S+)</sup> (.*)$", markdown, flags=re.MULTILINE))
 
 
-def test_markdown_has_three_labelled_numbers_per_cell() -> None:
+def test_a_cell_has_three_numbers_and_their_count() -> None:
     text = write_tables(RUNS, "md", "none")
     table = rows(text)
     pair = "MNIST → USPS<sup>a</sup>"
-    assert table["Method"] == ["n", f"{pair}<br>last", f"{pair}<br>pick", f"{pair}<br>oracle"] + [
-        f"SVHN → MNIST<br>{name}" for name in ("last", "pick", "oracle")
-    ]
-    numbers = ["**96.00 ± 1.41**", "94.50 ± 0.71", "99.25 ± 0.35", "91.25", "89.00", "91.00"]
-    assert table["UNIT"] == ["2/1", *numbers]
-    assert table["Source only"][:4] == ["1", "80.00", "89.00", "91.00"]
-    assert table["DANN"][:4] == ["1", "90.50<sup>b</sup>", "**96.00**", "99.90"]
-    assert "± sample standard deviation over n seeds" in text
+    under = ("last", "pick", "oracle", "n")
+    heads = [f"{pair}<br>{name}" for name in under] + [f"SVHN → MNIST<br>{name}" for name in under]
+    assert table["Method"] == [*heads, "Average<br>last"]
+    numbers = ["**96.00 ± 1.41**", "94.50 ± 0.71", "99.25 ± 0.35", "2", "91.25", "89.00", "91.00", "1", "93.62"]
+    assert table["UNIT"] == numbers
+    assert table["Source only"] == ["80.00", "89.00", "91.00", "1", "–", "", "", "", "–"]
+    assert table["DANN"][:4] == ["90.50<sup>b</sup>", "**96.00**", "99.90", "1"]
+    assert "Mean ± sample standard deviation over n seeds; one seed has none." in text
     assert "Oracle: the best on the target test split" in text
-    assert "MNIST → USPS: 2,007 test images; SVHN → MNIST: 10,000 test images." in text
+    assert "–: not run, or not reported." in text
     assert footnotes(text) == {"a": "usps: unverified", "b": "odd"}
+
+
+def test_equal_counts_stand_in_one_column() -> None:
+    text = write_tables(
+        [result(seed=1), result(seed=2), result(source="svhn"), result(source="svhn", seed=2)], "md", "none"
+    )
+    assert rows(text)["Method"][0] == "n"
+    assert rows(text)["UNIT"][0] == "2"
+
+
+def test_one_seed_each_is_said_and_has_no_deviation() -> None:
+    text = write_tables([result(), result(method="dann")], "md", "none")
+    assert "One seed each, so there is no deviation." in text
+    assert re.sub(r"MNIST → USPS ± [\d.]+ \(2,007 images\)", "", text).count("±") == 0
+
+
+def test_what_the_test_set_allows_is_said_for_each_pair() -> None:
+    runs = [result(accuracy_last=97.5), result(method="dann", accuracy_last=88.0), result(source="svhn", n_test=10_000)]
+    # Wilson by hand: 1.96 sqrt(.975 .025 / 2007) = .0068, with 88 % .0142; 90 % of 10,000: .0059
+    expected = "MNIST → USPS ± 0.7 to 1.4 (2,007 images); svhn → USPS ± 0.6 (10,000 images)"
+    assert expected.replace("svhn", "SVHN") in write_tables(runs, "md", "none")
 
 
 def test_headline_chooses_the_first_column() -> None:
     text = write_tables(RUNS, "md", "none", "validator")
-    assert rows(text)["UNIT"][1:4] == ["94.50 ± 0.71", "**96.00 ± 1.41**", "99.25 ± 0.35"]
+    assert rows(text)["UNIT"][:3] == ["94.50 ± 0.71", "**96.00 ± 1.41**", "99.25 ± 0.35"]
+    assert rows(text)["UNIT"][-1] == "91.75"  # (94.5 + 89) / 2
     assert "Headline: pick." in text
+    assert "Average: of pick over all pairs" in text
 
 
 def test_best_is_never_a_bound_and_never_an_oracle() -> None:
@@ -70,10 +93,43 @@ def test_equal_numbers_are_equally_best() -> None:
     assert text.count("**90.00**") == 2
 
 
+def test_second_best_is_underlined_where_there_are_three() -> None:
+    runs = [result(), result(method="dann", accuracy_last=92.0), result(method="mcd", accuracy_last=91.0)]
+    assert "<u>91.00</u>" in rows(write_tables(runs, "md", "none"))["MCD"]
+    assert "underlined</u>: the second best" in write_tables(runs, "md", "none")
+    assert "<u>" not in write_tables(runs[:2], "md", "none")
+
+
+def test_rows_stand_under_their_kind() -> None:
+    runs = [result(method=m) for m in ("target-only", "unit", "dann", "source-only", "of-tomorrow")]
+    lines = [line.split(" | ")[0] for line in write_tables(runs, "md", "none").splitlines() if line.startswith("| ")]
+    assert lines[2:] == [
+        *("| Source only", "| *Adversarial*", "| &emsp;DANN", "| *Generative*", "| &emsp;UNIT"),
+        *("| *Other*", "| &emsp;OF-TOMORROW", "| Target only"),
+    ]
+
+
+def test_average_is_of_rows_that_have_all_pairs() -> None:
+    other = {"source": "svhn", "target": "mnist"}
+    runs = [result(accuracy_last=90.0), result(accuracy_last=80.0, **other), result(method="dann", accuracy_last=99.0)]
+    runs += [result(method="mcd", accuracy_last=70.0), result(method="mcd", accuracy_last=80.0, **other)]
+    table = rows(write_tables(runs, "md", "none"))
+    assert [table[name][-1] for name in ("DANN", "UNIT", "MCD")] == ["–", "**85.00**", "75.00"]
+
+
+def test_published_average_is_as_precise_as_its_numbers_and_never_mixes_protocols() -> None:
+    table = rows(write_tables(RUNS, "md", "all"))
+    assert table["CyCADA"][-2] == "93.0"  # (95.6 + 90.4) / 2
+    assert table["Self-ensembling (best)"][-2] == "98.75"  # (98.23 + 99.26) / 2, rounded to even
+    assert table["ADDA"][-2] == table["PixelDA"][-2] == "–"
+
+
 def test_published_rows_stand_under_the_headline_with_their_reference() -> None:
     table = rows(write_tables(RUNS, "md"))
-    assert table["CyCADA"] == ["", "95.6 ± 0.2", "", "", "90.4 ± 0.4", "", "", "ICML 2018 / arXiv 1711.03213"]
-    assert table["SHOT (paper)"][1] == "98.0 ± 0.2"
+    blank = ["", "", ""]
+    reference = "ICML 2018 / arXiv 1711.03213"
+    assert table["CyCADA"] == ["95.6 ± 0.2", *blank, "90.4 ± 0.4", *blank, "93.0", reference]
+    assert table["SHOT (paper)"][0] == "98.0 ± 0.2"
     assert "*Published*" in table
 
 
@@ -84,17 +140,19 @@ def test_published_rows_of_another_protocol_are_marked() -> None:
     def said(cell: str) -> list[str]:
         return [notes[mark] for mark in "".join(re.findall(r"<sup>(.*)</sup>", cell)).split(",") if mark]
 
-    assert said(table["UNIT"][1]) == []
-    assert said(table["CyCADA"][1]) == []
-    assert said(table["CoGAN"][1]) == ["another protocol than ours, small: 2,000 MNIST and 1,800 USPS training images"]
+    assert said(table["CyCADA"][0]) == []
+    assert said(table["CoGAN"][0]) == ["another protocol than ours, small: 2,000 MNIST and 1,800 USPS training images"]
     (unit,) = (
-        line.split(" | ") for line in text.splitlines() if "NIPS 2017 / arXiv 1703.00848" in line and "| UNIT" in line
+        line.split(" | ")
+        for line in text.splitlines()
+        if "NIPS 2017 / arXiv 1703.00848" in line and line.startswith("| &emsp;UNIT ")
     )
+    assert said(unit[1]) == []
     assert said(unit[5]) == [
         "another protocol than ours, svhn-extra: SVHN extra (531,131 images) as source",
         "the best on the target test split during training: an oracle's number",
     ]
-    assert "2,000 MNIST" not in " ".join(said(table["DANN (as in ADDA protocol)"][4]))
+    assert said(table["DANN (as in ADDA protocol)"][4]) == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +184,9 @@ def test_all_published_rows_carry_where_they_are_from() -> None:
     assert (
         notes[re.findall(r"<sup>(\w+)</sup>", table["SBADA-GAN (unofficial re-run)"][1])[0]] == "somebody else's re-run"
     )
-    assert len([line for line in text.splitlines() if line.startswith("| MCD |")]) == 2  # full and small, not merged
+    assert (
+        len([line for line in text.splitlines() if line.startswith("| &emsp;MCD |")]) == 2
+    )  # full and small, not merged
 
 
 def test_usps_in_esl_form_stands_beside_published_usps_and_says_so() -> None:
@@ -142,66 +202,98 @@ def test_pairs_without_published_numbers_have_no_published_rows() -> None:
     assert "Reference" not in text
 
 
-def test_latex_is_escaped() -> None:
-    assert latex_escape(r"a_b & 5% #1 {x} $ ~ ^ \ < > | ± →") == (
-        r"a\_b \& 5\% \#1 \{x\} \$ \textasciitilde{} \textasciicircum{} \textbackslash{} "
-        r"\textless{} \textgreater{} \textbar{} $\pm$ $\rightarrow$"
-    )
-    assert latex_escape("MNIST->USPS") == r"MNIST$\rightarrow$USPS"
-
-
-def test_latex_has_balanced_structure_and_equal_columns() -> None:
-    text = write_tables([*RUNS, result(preset="odd_preset & 5%", seed=3)], "latex", "all")
-    assert r"UNIT (odd\_preset \& 5\%)" in text
-    for name in ("table*", "tabular"):
-        assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}") == 1
-    plain = re.sub(r"\\[{}]", "", text)
-    assert plain.count("{") == plain.count("}")
-    (alignment,) = re.findall(r"\\begin\{tabular\}\{@\{\}(\w+)@\{\}\}", text)
-    body = text.split(r"\toprule")[1].split(r"\bottomrule")[0]
-    for line in re.findall(r"^(.*) \\\\$", body, flags=re.MULTILINE):
-        spans = [int(span) - 1 for span in re.findall(r"\\multicolumn\{(\d+)\}", line)]
-        assert len(re.split(r"(?<!\\)&", line)) + sum(spans) == len(alignment)
-    assert r"\textbf{96.00 $\pm$ 1.41}" in text
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-def test_latex_compiles(tmp_path: Path) -> None:
-    odd = result(preset=r"a_b & 5% #1 {x} $ ~ ^ \ < > |", notes="“odd” – 100 % of m²")
-    (tmp_path / "table.tex").write_text(write_tables([*RUNS, odd], "latex", "all"), encoding="utf-8")
-    document = r"\documentclass{article}\usepackage{booktabs,graphicx}\begin{document}\input{table.tex}\end{document}"
-    (tmp_path / "main.tex").write_text(document, encoding="utf-8")
-    command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "main.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    said = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, said[-2000:]
-    assert r"Overfull \hbox" not in said
-
-
-def test_csv_is_tidy_and_unrounded() -> None:
-    lines = list(csv.DictReader(io.StringIO(write_tables(RUNS, "csv"))))
-    ours = [line for line in lines if line["section"] == "ours"]
-    unit = next(line for line in ours if line["method"] == "UNIT" and line["source"] == "mnist")
-    assert float(unit["last_std"]) == pytest.approx(2**0.5)
-    assert (unit["n"], unit["n_test"], unit["protocol"]) == ("2", "2007", "standard")
-    assert next(line for line in ours if line["method"] == "DANN")["last_std"] == ""
-    published = [line for line in lines if line["section"] == "published"]
-    assert {(line["source"], line["target"]) for line in published} == {("mnist", "usps"), ("svhn", "mnist")}
-    unit = next(line for line in published if line["method"] == "UNIT" and line["source"] == "svhn")
-    assert (unit["published"], unit["protocol"]) == ("90.53", "svhn-extra")
-    assert "another protocol" in unit["notes"]
-
-
-def test_text_columns_are_aligned() -> None:
-    text = write_tables(RUNS, "text", "none")
-    head, dann, unit = (next(x for x in text.splitlines() if x.startswith(name)) for name in ("Method", "DANN", "UNIT"))
-    place = head.index("last")
-    assert dann[place:].startswith("90.50 [b]")
-    assert unit[place:].startswith("96.00 ± 1.41*")
-
-
-@pytest.mark.parametrize("form", ["md", "latex", "text"])
+@pytest.mark.parametrize("form", ["md", "latex", "html", "text"])
 def test_protocols_have_separate_tables_in_every_format(form: Format) -> None:
     text = write_tables([result(), result(protocol="cogan-small", seed=2)], form, "none")
     assert text.index("Protocol cogan-small:") < text.index("Protocol standard:")
-    assert "±" not in re.sub(r"Mean ± sample|Mean \$\\pm\$ sample", "", text)  # nothing was merged across protocols
+    assert text.count("One seed each") == 2  # nothing was merged across protocols
+
+
+# What went wrong is seen
+
+
+def lost(run: RunResult, reason: str) -> MissingRun:
+    names = ("method", "preset", "source", "target", "protocol", "seed", "steps", "validator", "precision", "settings")
+    known = {name: getattr(run, name) for name in names}
+    return MissingRun(Path("somewhere"), **known, config_hash="", unfinished=False, reason=reason)
+
+
+def test_a_cell_whose_only_run_failed_is_a_dash_with_the_reason() -> None:
+    missing = [lost(result(method="dann"), "failed: ValueError: no")]
+    text = write_tables([result()], "md", "none", missing=missing)
+    assert rows(text)["DANN"] == ["–", "–<sup>a</sup>", "", ""]
+    assert footnotes(text) == {"a": "seed 1: failed: ValueError: no"}
+
+
+def test_a_cell_that_lacks_a_seed_says_which_and_why() -> None:
+    missing = [lost(result(seed=3), "unfinished at step 200 of 2,000")]
+    text = write_tables([result(seed=1), result(seed=2)], "md", "none", missing=missing)
+    assert rows(text)["UNIT"][:2] == ["2", "90.00 ± 0.00<sup>a</sup>"]
+    assert footnotes(text) == {"a": "seed 3: unfinished at step 200 of 2,000"}
+
+
+def test_a_protocol_without_a_finished_run_is_a_table_of_dashes() -> None:
+    missing = [lost(result(protocol="cogan-small"), "failed: x")]
+    text = write_tables([result()], "md", "none", missing=missing)
+    small, standard = text.split("**Protocol standard")
+    assert rows(small)["UNIT"] == ["–", "–<sup>a</sup>", "", ""]
+    assert rows("|" + standard)["UNIT"][:2] == ["1", "90.00"]
+    assert "nan" not in text.lower()
+
+
+@pytest.mark.parametrize("form", ["md", "latex", "html", "text", "csv"])
+def test_what_could_not_be_read_is_said_in_every_format(form: Format) -> None:
+    broken = ["line 7 of runs.csv is broken: n is 'x'"]
+    text = write_tables([result()], form, "none", broken=broken)
+    assert "ine 7 of runs.csv is broken: n is " in text
+
+
+# Tests of significance
+
+
+def judged(method: str, rate: float, seed: int, **values: Any) -> RunResult:
+    """A run on 1,000 images, of which the first are easy for every method."""
+    bits = torch.arange(1000) < round(10 * rate)
+    packed = pack(bits)
+    known = {"accuracy_last": rate, "accuracy_validator": rate, "correct_last": packed, "correct_validator": packed}
+    return result(method=method, seed=seed, n_test=1000, **{**known, **values})
+
+
+def test_marks_stand_where_a_difference_may_be_chance() -> None:
+    runs = [judged("source-only", 80.0, s) for s in (1, 2)] + [judged("unit", 90.0, s) for s in (1, 2)]
+    runs += [judged("dann", 89.9, s) for s in (1, 2)] + [judged("mcd", 80.2, s) for s in (1, 2)]
+    text = write_tables(runs, "md", "none")
+    table = rows(text)
+    assert table["UNIT"][1:4] == ["**90.00 ± 0.00**", "**90.00 ± 0.00**", "91.00 ± 0.00"]
+    assert table["DANN"][1:4] == ["<u>89.90 ± 0.00</u><sup>†</sup>", "<u>89.90 ± 0.00</u><sup>†</sup>", "91.00 ± 0.00"]
+    assert table["MCD"][1:3] == ["80.20 ± 0.00<sup>‡</sup>", "80.20 ± 0.00<sup>‡</sup>"]
+    assert table["Source only"][1] == "80.00 ± 0.00"
+    assert footnotes(text) == {
+        "†": "not significantly different from the best of its column",
+        "‡": "not significantly different from source only",
+    }
+    assert "two-sided at 0.05, adjusted by Holm's method for the 10 tests of this table" in text
+    assert "McNemar" not in text
+
+
+def test_one_shared_seed_is_said_to_compare_checkpoints() -> None:
+    text = write_tables([judged("unit", 90.0, 1), judged("dann", 80.0, 1)], "md", "none")
+    assert "McNemar's exact test of the two checkpoints where they share one seed" in text
+    assert "†" not in text
+
+
+def test_what_is_not_tested_is_named() -> None:
+    unknown = {"correct_last": "", "correct_validator": ""}
+    runs = [judged("unit", 90.0, 1), judged("dann", 89.9, 1), judged("mcd", 80.0, 1, **unknown)]
+    text = write_tables(runs, "md", "none")
+    assert "Not tested: MCD on MNIST → USPS. Which test images they, or what they are compared with, got right" in text
+    nothing = write_tables([result(), result(method="dann")], "md", "none")
+    assert "Differences are not tested: which test images these runs got right is not known." in nothing
+    alone = write_tables([result()], "md", "none")
+    assert "Tested" not in alone
+    assert "not tested" not in alone
+
+
+def test_no_arrangement_hides_an_error() -> None:
+    with pytest.raises(UserError, match="no finished run"):
+        write_tables([], "md", arrangement="paper")

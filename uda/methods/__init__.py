@@ -4,12 +4,19 @@ from uda.methods.adabn import AdaBn
 from uda.methods.afn import Afn
 from uda.methods.base import Method, TaskShape
 from uda.methods.bnm import Bnm
+from uda.methods.cogan import Cogan
+from uda.methods.cycada import Cycada
 from uda.methods.dan import Dan
 from uda.methods.dann import Dann
 from uda.methods.deepcoral import DeepCoral
+from uda.methods.drcn import Drcn
+from uda.methods.fixmatch import FixMatch
+from uda.methods.gta import Gta
 from uda.methods.information_maximisation import InformationMaximisation
 from uda.methods.jan import Jan
 from uda.methods.mcc import Mcc
+from uda.methods.self_ensembling import SelfEnsembling
+from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
 
@@ -26,11 +33,19 @@ METHODS: dict[str, type[Method]] = {
         # adversarial
         Dann,
         # generative
+        Cogan,
         UnitMethod,
+        Drcn,
+        Cycada,
+        Gta,
         # self-training
         Mcc,
         Bnm,
         InformationMaximisation,
+        SelfEnsembling,
+        FixMatch,
+        # source-free
+        Shot,
         TargetOnly,
     )
 }

@@ -28,18 +28,7 @@ def conditional_entropy(logits: Tensor) -> Tensor:
 
 
 def marginal_entropy(logits: Tensor) -> Tensor:
-    """Entropy of the mean prediction.
-
-    Parameters
-    ----------
-    logits
-        (N, K).
-
-    Returns
-    -------
-    Tensor
-        Scalar, in fp32, in nats: from 0, one class for all, to log K.
-    """
+    """Entropy of the mean prediction of (N, K) logits, in fp32: from 0, one class for all, to log K nats, all alike."""
     mean = torch.softmax(logits.float(), 1).mean(0)
     mean = torch.maximum(mean, torch.full_like(mean, 1e-6))  # the gradient at 0 is infinite
     return -(mean * mean.log()).sum()

@@ -65,6 +65,8 @@ def class_balance(logits: Tensor) -> Tensor:
     logits
         (N, K), of unlabelled images.
     """
-    mean = torch.softmax(logits.float(), 1).mean(0).clamp(1e-6, 1 - 1e-6)
+    mean = torch.softmax(logits.float(), 1).mean(0)
+    # not clamp, whose gradient is made with a number from the host
+    mean = torch.minimum(torch.maximum(mean, torch.full_like(mean, 1e-6)), torch.full_like(mean, 1 - 1e-6))
     even = 1.0 / logits.shape[1]
     return -(even * mean.log() + (1 - even) * (1 - mean).log()).sum()

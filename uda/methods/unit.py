@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from uda.data.batches import Batch
 from uda.errors import UserError, unknown
 from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.discriminator_head import build_class_head, read_images
 from uda.methods.teacher import MeanTeacher, class_balance, consistency
 from uda.unit import losses
 from uda.unit.core import UNIT, Streams
@@ -151,6 +152,7 @@ class UnitMethod(Method):
     """UNIT's alternating game with a classifier beside it: D step, then E,G step (section 3, "Learning")."""
 
     name = "unit"
+    kind = "generative"
     summary = "coupled VAE-GANs with a shared latent space, extended with a classifier head"
     paper = "Liu, Breuel, Kautz: Unsupervised Image-to-Image Translation Networks, NIPS 2017"
     Config = UnitConfig
@@ -226,17 +228,13 @@ class UnitMethod(Method):
     def _build_head(self, classes: int) -> nn.Module:
         if self.config.head == "encoder":
             return nn.Linear(self.core.encoder.latent, classes)
-        channels, side, _ = self.core.discriminator.feature_shape
-        head = nn.Linear(channels * side * side, classes)
-        nn.init.xavier_uniform_(head.weight, gain=2.0**0.5)
-        nn.init.constant_(head.bias, 0.1)
-        return head
+        return build_class_head(self.core.discriminator, classes)
 
     @staticmethod
     def _read(trunk: nn.Module, images: Tensor, domain: int) -> Tensor:
         """Return what a head reads of images of a domain: (N, F)."""
         if isinstance(trunk, Discriminator):
-            return trunk.features([(images, domain)])[1].flatten(1)
+            return read_images(trunk, images, domain)
         codes: Tensor = trunk([(images, domain)])[0][0]
         return codes
 
@@ -260,7 +258,8 @@ class UnitMethod(Method):
             terms.update(class_terms)
             loss = loss + class_loss
         if self.config.lambda_features:
-            matching = self._feature_matching(torch.split(plain.float(), sizes))
+            x_21, x_12, x_11, x_22 = torch.split(plain, sizes)[2:]
+            matching = losses.feature_matching(x_12, x_11) + losses.feature_matching(x_21, x_22)
             terms["feature_matching"] = matching
             loss = loss + self.config.lambda_features * matching
         descend(self.play_d, loss)
@@ -275,12 +274,6 @@ class UnitMethod(Method):
         x_11, x_22 = verdicts[4:]
         both_1, both_2 = torch.cat([x_21, x_11]), torch.cat([x_12, x_22])
         return losses.gan_discriminator(real_1, both_1, weight) + losses.gan_discriminator(real_2, both_2, weight)
-
-    @staticmethod
-    def _feature_matching(features: tuple[Tensor, ...]) -> Tensor:
-        """Squared distance between the features of the two images that one code is drawn as, for both codes."""
-        x_21, x_12, x_11, x_22 = (f.flatten(1) for f in features[2:])
-        return (x_12 - x_11).square().sum(1).mean() + (x_21 - x_22).square().sum(1).mean()
 
     def _move_encoders_generators(self, batch: Batch, s: Streams, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (2) in E1, E2, G1, G2; with the head there, its losses too."""

@@ -81,6 +81,22 @@ def gan_generator(generated: Tensor, lambda_0: float) -> Tensor:
     return -lambda_0 * F.log_softmax(generated, 1)[:, 1].mean()
 
 
+def feature_matching(one: Tensor, two: Tensor) -> Tensor:
+    """Squared distance of discriminators' features of the two images that one code is drawn as (authors' code).
+
+    Parameters
+    ----------
+    one, two
+        (N, F, s, s).
+
+    Returns
+    -------
+    Tensor
+        Scalar, in fp32: summed over an image's features, averaged over the batch.
+    """
+    return (one.float() - two.float()).flatten(1).square().sum(1).mean()
+
+
 def cycle_consistency(kl: Tensor, kl_translated: Tensor, nll: Tensor, lambda_3: float, lambda_4: float) -> Tensor:
     """Equations (7) and (8): lambda_3 (KL of the image's code + KL of its translation's code) - lambda_4 E[log p]."""
     return lambda_3 * (kl + kl_translated) + lambda_4 * nll

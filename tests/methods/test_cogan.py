@@ -1,0 +1,80 @@
+"""CoGAN: an update made again by hand, one discriminator pass for each kind of image."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters
+from uda.data.batches import Batch
+from uda.errors import UserError
+from uda.methods import TaskShape
+from uda.methods.cogan import Cogan, CoganConfig
+
+
+def build(task: TaskShape = TASK, **settings: Any) -> Cogan:
+    torch.manual_seed(1)
+    return Cogan(CoganConfig(**{"width": 2, "latent": 5, "learning_rate": 0.01, **settings}), task)
+
+
+def test_an_update_made_by_hand() -> None:
+    method = build(lambda_class=3.0, lambda_features=0.2, weight_decay=0.01)
+    generator, discriminator, head = copy.deepcopy((method.generator, method.discriminator, method.head))
+    play_d = adam([*discriminator.parameters(), *head.parameters()], method.config)
+    play_g = adam(generator.parameters(), method.config)
+    for step in (0, 1):
+        batch = batch_of(step)
+        torch.manual_seed(step)
+        h = generator.high(torch.randn(6, 5))
+        drawn = [generator.low(h, 0), generator.low(h, 1)]
+        fakes = [images.detach() for images in drawn]
+        real = log_d(discriminator([(batch.source_images, 0)])[0], True)
+        real = real + log_d(discriminator([(batch.target_images, 1)])[0], True)
+        fake = log_d(discriminator([(fakes[0], 0)])[0], False) + log_d(discriminator([(fakes[1], 1)])[0], False)
+        read = lambda images, domain: discriminator.features([(images, domain)])[0].flatten(1)  # noqa: E731
+        matching = ((read(fakes[0], 0) - read(fakes[1], 1)) ** 2).sum(1).mean()
+        classification = F.cross_entropy(head(read(batch.source_images, 0)), batch.source_labels)
+        play_d.zero_grad()
+        (-real - fake + 3.0 * classification + 0.2 * matching).backward()
+        play_d.step()
+        verdicts = [discriminator([(drawn[0], 0)])[0], discriminator([(drawn[1], 1)])[0]]
+        fooled = -log_d(verdicts[0], True) - log_d(verdicts[1], True)
+        play_g.zero_grad()
+        fooled.backward()
+        play_g.step()
+
+        torch.manual_seed(step)
+        terms = method.update(batch, torch.tensor(step))
+        expected = {
+            "gan_discriminator": -real - fake,
+            "feature_matching": matching,
+            "classification": classification,
+            "gan_generator": fooled,
+        }
+        assert terms.keys() == expected.keys()
+        for name, value in expected.items():
+            torch.testing.assert_close(terms[name], value.detach(), rtol=1e-4, atol=1e-6)
+        same_parameters(method.generator, generator)
+        same_parameters(method.discriminator, discriminator)
+        same_parameters(method.head, head)
+
+
+def test_each_domain_is_read_through_its_own_first_layer() -> None:
+    method = build(TaskShape((1, 16, 16), (3, 16, 16), 3, 10)).eval()
+    grey, colour = torch.rand(4, 1, 16, 16), torch.rand(5, 3, 16, 16)
+    batch = Batch(grey[[0, 1, 2]], torch.tensor([0, 1, 2]), colour, torch.arange(5))
+    method.update(batch, torch.tensor(0))
+    assert method.predict(colour).shape == (5, 3)
+    assert method.predict_source(grey).shape == (4, 3)
+    shared = build().eval()
+    images = torch.rand(4, 1, 16, 16)
+    assert not torch.allclose(shared.predict(images), shared.predict_source(images))
+    tied = build(own_first=False).eval()
+    assert torch.equal(tied.predict(images), tied.predict_source(images))
+
+
+def test_one_image_size_for_both_domains() -> None:
+    with pytest.raises(UserError, match="one image size"):
+        build(TaskShape((1, 16, 16), (1, 28, 28), 3, 10))

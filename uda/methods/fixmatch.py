@@ -1,0 +1,87 @@
+"""FixMatch: what a model is sure of on a weakly augmented image, it must say of a strongly augmented one too.
+
+K. Sohn, D. Berthelot, C.-L. Li, Z. Zhang, N. Carlini, E. Cubuk, A. Kurakin, H. Zhang, C. Raffel, "FixMatch:
+Simplifying Semi-Supervised Learning with Consistency and Confidence", NeurIPS 2020; equation numbers are the paper's.
+
+As a method of domain adaptation the labelled images are the source's and the unlabelled ones the target's, in batches
+of one size (mu is 1, not 7). Weak is the run's own augmentation, strong is `strongly_augment` of its second view. What
+else differs: Adam instead of momentum, and the weights that classify in the end are those of the last step, not their
+moving average, as for all other methods here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from uda.data.batches import Batch
+from uda.errors import UserError
+from uda.methods.base import TaskShape, cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.strong_augmentation import strongly_augment
+
+
+@dataclass(frozen=True)
+class FixMatchConfig(ClassifierConfig):
+    """Settings of FixMatch.
+
+    Attributes
+    ----------
+    lambda_unlabelled
+        The paper's lambda_u, the weight of equation (4) beside (3).
+    threshold
+        The paper's tau: the probability of its class from which on a pseudo-label counts.
+    """
+
+    lambda_unlabelled: float = 1.0
+    threshold: float = 0.95
+
+
+class FixMatch(ClassifierMethod):
+    """A classifier that labels weak views of target images for itself (algorithm 1)."""
+
+    name = "fixmatch"
+    kind = "self-training"
+    summary = "confident predictions on weakly augmented target images label strongly augmented ones"
+    paper = "Sohn et al.: FixMatch: Simplifying Semi-Supervised Learning with Consistency and Confidence, NeurIPS 2020"
+    Config = FixMatchConfig
+
+    def __init__(self, config: FixMatchConfig, task: TaskShape) -> None:
+        super().__init__(config, task)
+        self.second_view = True
+        self.optimiser = self.optimise("all", self.backbone, self.head)
+
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
+        """Descend equation (3) plus lambda_u times equation (4); one pass over the three kinds of images."""
+        if batch.target_again is None:
+            raise UserError("FixMatch needs batches with a second view: make them with second_view=True")
+        views = [batch.source_images, batch.target_images, strongly_augment(batch.target_again)]
+        logits = self.head(self.backbone(torch.cat([self.readable(view) for view in views])))
+        source, weak, strong = torch.split(logits, [len(view) for view in views])
+        classification = cross_entropy(source, batch.source_labels)
+        unlabelled, sure = pseudo_label_loss(weak, strong, self.config.threshold)
+        descend(self.optimiser, classification + self.config.lambda_unlabelled * unlabelled)
+        return detached(classification=classification, unlabelled=unlabelled, sure=sure)
+
+
+def pseudo_label_loss(weak: Tensor, strong: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of strong views against the classes of weak ones, where those are sure: equation (4).
+
+    Parameters
+    ----------
+    weak, strong
+        (N, K) logits on two views of the same images; no gradient reaches the weak ones.
+    threshold
+        The images count whose largest weak probability is at least this.
+
+    Returns
+    -------
+    loss, sure
+        Scalars, in fp32: the mean over all N images, those that do not count adding 0; and the share that counts.
+    """
+    probability, label = torch.softmax(weak.detach().float(), 1).max(1)
+    counts = (probability >= threshold).float()
+    return (F.cross_entropy(strong.float(), label, reduction="none") * counts).mean(), counts.mean()

@@ -1,0 +1,129 @@
+"""SHOT: a source classifier is kept as it is, and features are moved until it is sure of target images.
+
+J. Liang, D. Hu, J. Feng, "Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised
+Domain Adaptation", ICML 2020. Equation numbers are the paper's, constants those of its digit experiments.
+
+The source stage is trained on labelled source images, the target stage on target images alone: it reads no source
+image. What differs from the authors' code: Adam and a cosine, anew in each stage, instead of momentum and inverse
+decay; the target stage begins from the last step of the source stage, not from its best one on source test images; the
+backbones end in a linear layer of their own, in front of the bottleneck; entropies are exact, without an epsilon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+from uda.data.batches import Batch, Batches, to_float
+from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.centroids import centroid_labels
+from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.entropy import conditional_entropy, marginal_entropy
+from uda.methods.pseudo_labels import PseudoLabels
+from uda.methods.stages import all_terms, check_share
+
+#: Images in one pass when all are labelled.
+PIECE = 500
+
+
+@dataclass(frozen=True)
+class ShotConfig(ClassifierConfig):
+    """Settings of SHOT.
+
+    Attributes
+    ----------
+    bottleneck
+        Features that the head reads.
+    label_smoothing
+        What of each source label is spread over all classes, equation (1).
+    lambda_pseudo
+        The paper's beta, the weight of the cross-entropy with pseudo-labels, equation (7); with 0 it is SHOT-IM.
+    source_share
+        Share of the run's steps that the source stage takes.
+    """
+
+    bottleneck: int = 256
+    label_smoothing: float = 0.1
+    lambda_pseudo: float = 0.1
+    source_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share("source_share", self.source_share)
+
+
+class Shot(ClassifierMethod):
+    """A backbone, a bottleneck, and a weight-normalised head that stays in the target stage (figure 2)."""
+
+    name = "shot"
+    kind = "source-free"
+    summary = "source classifier kept; features move until it is sure and diverse on target images"
+    paper = "Liang, Hu, Feng: Do We Really Need to Access the Source Data?, ICML 2020"
+    Config = ShotConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "im": {"lambda_pseudo": 0.0}}
+
+    TERMS = ("classification", "entropy", "diversity", "pseudo_classification")
+
+    def __init__(self, config: ShotConfig, task: TaskShape) -> None:
+        super().__init__(config, task)
+        self.bottleneck = nn.Sequential(
+            # batch normalisation would subtract a bias again
+            nn.Linear(self.backbone.width_out, config.bottleneck, bias=False),
+            nn.BatchNorm1d(config.bottleneck),
+            nn.Dropout(0.5),
+        )
+        self.head = weight_norm(nn.Linear(config.bottleneck, task.classes))
+        self.pseudo_labels = PseudoLabels()
+        self.source_optimiser = self.optimise("source", self.backbone, self.bottleneck, self.head)
+        self.target_optimiser = self.optimise("target", self.backbone, self.bottleneck)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The source stage begins at 0, the target stage after its share of the steps."""
+        return (0, round(self.config.source_share * self.task.steps))
+
+    def refresh(self, step: int, batches: Batches) -> None:
+        """Label all target images anew at the beginning of each epoch of the target stage."""
+        epoch = len(batches.target_images) // batches.batch_size
+        if self.stage == 1 and self.config.lambda_pseudo and (step - self.starts[1]) % epoch == 0:
+            self.pseudo_labels.keep(self._label(batches.target_images))
+
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
+        """Descend equation (1) in the source stage, (7) in the target stage."""
+        terms = self._learn_target(batch) if self.stage == 1 else self._learn_source(batch)
+        return all_terms(self.TERMS, detached(**terms))
+
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return the bottleneck's (N, F) features and logits of images of either domain."""
+        features = self.bottleneck(self.backbone(self.readable(images)))
+        return Outputs(features, self.head(features))
+
+    def _learn_source(self, batch: Batch) -> dict[str, Tensor]:
+        logits = self.predict(batch.source_images).float()
+        loss = F.cross_entropy(logits, batch.source_labels, label_smoothing=self.config.label_smoothing)
+        descend(self.source_optimiser, loss)
+        return {"classification": loss}
+
+    def _learn_target(self, batch: Batch) -> dict[str, Tensor]:
+        """Maximise the mutual information of images and predictions, (2) and (3), and follow the pseudo-labels."""
+        logits = self.predict(batch.target_images)
+        terms = {"entropy": conditional_entropy(logits), "diversity": marginal_entropy(logits)}
+        loss = terms["entropy"] - terms["diversity"]
+        if self.config.lambda_pseudo:
+            terms["pseudo_classification"] = cross_entropy(logits, self.pseudo_labels.of(batch.target_index))
+            loss = loss + self.config.lambda_pseudo * terms["pseudo_classification"]
+        descend(self.target_optimiser, loss)
+        return terms
+
+    @torch.no_grad()
+    def _label(self, images: Tensor) -> Tensor:
+        """Return the (M,) pseudo-labels of (M, C, S, S) uint8 images as they are, not augmented."""
+        self.eval()
+        pieces = [self.outputs(to_float(piece)) for piece in torch.split(images, PIECE)]
+        self.train()
+        return centroid_labels(*(torch.cat(parts) for parts in zip(*pieces, strict=True)))
