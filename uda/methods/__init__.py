@@ -9,6 +9,7 @@ from uda.methods.cycada import Cycada
 from uda.methods.dan import Dan
 from uda.methods.dann import Dann
 from uda.methods.deepcoral import DeepCoral
+from uda.methods.deepjdot import DeepJdot
 from uda.methods.drcn import Drcn
 from uda.methods.fixmatch import FixMatch
 from uda.methods.gta import Gta
@@ -28,6 +29,7 @@ METHODS: dict[str, type[Method]] = {
         Dan,
         Jan,
         DeepCoral,
+        DeepJdot,
         Afn,
         AdaBn,
         # adversarial
