@@ -17,8 +17,9 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.errors import unknown
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
+from uda.methods.joint import JointMethod
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class AfnConfig(ClassifierConfig):
             raise unknown("variant", self.variant, ("stepwise", "hard"))
 
 
-class Afn(ClassifierMethod):
+class Afn(JointMethod):
     """A backbone and a head; the norms of the features between them are adapted (figure 2)."""
 
     name = "afn"
@@ -58,10 +59,6 @@ class Afn(ClassifierMethod):
     paper = "Xu et al.: Larger Norm More Transferable, ICCV 2019"
     Config = AfnConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "hard": {"variant": "hard"}}
-
-    def __init__(self, config: AfnConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (9), stepwise, or (7), hard.

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
+from uda.methods.joint import JointMethod
 from uda.methods.nuclear_norm import nuclear_norm
 
 
@@ -32,7 +33,7 @@ class BnmConfig(ClassifierConfig):
     lambda_bnm: float = 1.0
 
 
-class Bnm(ClassifierMethod):
+class Bnm(JointMethod):
     """A backbone and a head, whose predictions on target images get a large nuclear norm."""
 
     name = "bnm"
@@ -40,10 +41,6 @@ class Bnm(ClassifierMethod):
     summary = "largest nuclear norm of the predictions on a batch of target images: sure and diverse"
     paper = "Cui et al.: Batch Nuclear-norm Maximization under Label Insufficient Situations, CVPR 2020"
     Config = BnmConfig
-
-    def __init__(self, config: BnmConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source, and ascend the nuclear norm of the target's predictions."""

@@ -79,8 +79,3 @@ class ClassifierMethod(Method):
         images = torch.cat([self.readable(batch.source_images), self.readable(batch.target_images)])
         source, target = torch.split(self.backbone(images), [len(batch.source_images), len(batch.target_images)])
         return source, target
-
-    def joint_outputs(self, batch: Batch) -> tuple[Outputs, Outputs]:
-        """Return features and logits of a batch's source and target images, from one pass over both."""
-        source, target = self.joint_features(batch)
-        return Outputs(source, self.head(source)), Outputs(target, self.head(target))

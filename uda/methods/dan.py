@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
+from uda.methods.joint import JointMethod
 from uda.methods.mmd import kernel_matrix, mean_discrepancy
 
 
@@ -34,7 +35,7 @@ class DanConfig(ClassifierConfig):
     lambda_mmd: float = 1.0
 
 
-class Dan(ClassifierMethod):
+class Dan(JointMethod):
     """A backbone and a head; what both give, features and logits, is adapted (figure 1)."""
 
     name = "dan"
@@ -42,10 +43,6 @@ class Dan(ClassifierMethod):
     summary = "multi-kernel MMD between the domains' features, and between their logits"
     paper = "Long et al.: Learning Transferable Features with Deep Adaptation Networks, ICML 2015"
     Config = DanConfig
-
-    def __init__(self, config: DanConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (4): classification of the source, and MK-MMD in every layer that is adapted."""

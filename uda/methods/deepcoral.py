@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
+from uda.methods.joint import JointMethod
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class DeepCoralConfig(ClassifierConfig):
     lambda_coral: float = 1.0
 
 
-class DeepCoral(ClassifierMethod):
+class DeepCoral(JointMethod):
     """A backbone and a head, whose logits are adapted (figure 1)."""
 
     name = "deepcoral"
@@ -39,10 +40,6 @@ class DeepCoral(ClassifierMethod):
     summary = "distance between the covariances of the domains' logits"
     paper = "Sun, Saenko: Deep CORAL: Correlation Alignment for Deep Domain Adaptation, ECCV workshops 2016"
     Config = DeepCoralConfig
-
-    def __init__(self, config: DeepCoralConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (6): classification of the source, and CORAL between the domains."""

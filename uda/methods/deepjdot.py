@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
 from uda.methods.distances import squared_distances
+from uda.methods.joint import JointMethod
 from uda.methods.transport import optimal_plan
 
 
@@ -39,7 +40,7 @@ class DeepJdotConfig(ClassifierConfig):
     lambda_target: float = 0.0001
 
 
-class DeepJdot(ClassifierMethod):
+class DeepJdot(JointMethod):
     """A backbone and a head; the source's batch is moved onto the target's, at a cost that they then lower."""
 
     name = "deepjdot"
@@ -48,10 +49,6 @@ class DeepJdot(ClassifierMethod):
     paper = "Damodaran et al.: DeepJDOT, ECCV 2018"
     Config = DeepJdotConfig
     waits: ClassVar[bool] = True
-
-    def __init__(self, config: DeepJdotConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Find the plan for the networks as they are, then descend classification and cost for that plan."""

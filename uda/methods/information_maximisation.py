@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
 from uda.methods.entropy import conditional_entropy, marginal_entropy
+from uda.methods.joint import JointMethod
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class InformationMaximisationConfig(ClassifierConfig):
     lambda_information: float = 0.1
 
 
-class InformationMaximisation(ClassifierMethod):
+class InformationMaximisation(JointMethod):
     """A backbone and a head, whose predictions tell as much as they can of target images."""
 
     name = "im"
@@ -40,10 +41,6 @@ class InformationMaximisation(ClassifierMethod):
     summary = "largest mutual information of target images and their predicted classes: sure and diverse"
     paper = "Shi, Sha: Information-Theoretical Learning of Discriminative Clusters for UDA, ICML 2012"
     Config = InformationMaximisationConfig
-
-    def __init__(self, config: InformationMaximisationConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and entropy of the target; ascend diversity of the target."""

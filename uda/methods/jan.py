@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
+from uda.methods.joint import JointMethod
 from uda.methods.mmd import kernel_matrix, mean_discrepancy
 
 
@@ -37,7 +38,7 @@ class JanConfig(ClassifierConfig):
     ramp: float = 10.0
 
 
-class Jan(ClassifierMethod):
+class Jan(JointMethod):
     """A backbone and a head; features and predicted probabilities are adapted as one (figure 2)."""
 
     name = "jan"
@@ -45,10 +46,6 @@ class Jan(ClassifierMethod):
     summary = "joint MMD: the kernel of a pair of images is that of features times that of predictions"
     paper = "Long et al.: Deep Transfer Learning with Joint Adaptation Networks, ICML 2017"
     Config = JanConfig
-
-    def __init__(self, config: JanConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and, weighed by the ramp, the joint discrepancy."""

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
+from uda.methods.joint import JointMethod
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class MccConfig(ClassifierConfig):
     lambda_confusion: float = 1.0
 
 
-class Mcc(ClassifierMethod):
+class Mcc(JointMethod):
     """A backbone and a head, whose predictions on target images are made less ambiguous."""
 
     name = "mcc"
@@ -42,10 +43,6 @@ class Mcc(ClassifierMethod):
     summary = "least confusion between classes in the predictions on a batch of target images"
     paper = "Jin et al.: Minimum Class Confusion for Versatile Domain Adaptation, ECCV 2020"
     Config = MccConfig
-
-    def __init__(self, config: MccConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and class confusion of the target."""
