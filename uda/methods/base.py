@@ -105,6 +105,8 @@ class Method(nn.Module):
         ``evaluate_every``, ``augmentation``) where a preset fixes those too.
     sees_target_labels
         True for the supervised ceiling alone: the trainer then calls ``receive_target_labels``.
+    waits
+        True where an update cannot but wait for the device, as for what only the CPU can compute: it is not captured.
     second_view
         Whether batches must hold ``target_again``, a second augmentation of the target images.
     """
@@ -116,6 +118,7 @@ class Method(nn.Module):
     Config: ClassVar[type[Any]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     sees_target_labels: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
 
     def __init__(self, config: OptimiserConfig, task: TaskShape) -> None:
         super().__init__()
@@ -193,8 +196,9 @@ class Method(nn.Module):
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Make one complete optimisation step.
 
-        On a CUDA device it is captured once and replayed, so nothing in it may depend on a value that Python knows and
-        that changes between steps: what follows the step is computed from ``step`` on the device.
+        On a CUDA device it is captured once and replayed, unless the method `waits`. So nothing in it may depend on a
+        value that Python knows and that changes between steps: what follows the step is computed from ``step`` on the
+        device.
 
         Parameters
         ----------
