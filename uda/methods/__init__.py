@@ -1,10 +1,22 @@
 """One file per method; `METHODS` finds them by name."""
 
 from uda.methods.base import Method, TaskShape
+from uda.methods.cdan import Cdan
 from uda.methods.dann import Dann
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SourceOnly, Dann, UnitMethod, TargetOnly)}
+METHODS: dict[str, type[Method]] = {
+    method.name: method
+    for method in (
+        SourceOnly,
+        # adversarial
+        Dann,
+        Cdan,
+        # generative
+        UnitMethod,
+        TargetOnly,
+    )
+}
 
 __all__ = ["METHODS", "Method", "TaskShape"]
