@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from uda.evaluation.formats import markdown, plain
@@ -13,6 +14,8 @@ from uda.evaluation.layout import Column, Entry, Layout, Section
 from uda.evaluation.validator_study import LAST_STEP, Merit, PairStudy, Study, Verdict
 
 Format = Literal["text", "md", "csv"]
+
+_WIDTH = 120
 
 _PARTS: dict[str, Callable[[Verdict], Merit]] = {
     "Checkpoints of a run": lambda verdict: verdict.checkpoints,
@@ -56,7 +59,7 @@ def write_study(study: Study, form: Format) -> str:
     average = (study.average,) if len(study.pairs) > 1 else ()
     if form == "csv":
         return _csv((*average, *study.pairs))
-    write = markdown if form == "md" else plain
+    write = markdown if form == "md" else partial(plain, width=_WIDTH)
     parts = [_lay_out_average(study)] if average else []
     parts += [_lay_out_pair(pair, explained=not average) for pair in study.pairs]
     return "\n".join(write(part) for part in parts)
@@ -81,7 +84,7 @@ def _lay_out_pair(pair: PairStudy, explained: bool) -> Layout:
 
 
 def _order(study: PairStudy) -> str:
-    return f"In the order of the regret within runs. {LAST_STEP}: no validator. Bold: the best of its column."
+    return f"In the order of the regret within runs. {LAST_STEP}: no validator."
 
 
 def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
@@ -112,7 +115,7 @@ def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: 
 def _entries(part: str, verdict: Verdict, best: dict[tuple[str, str], str]) -> list[Entry]:
     merit = _PARTS[part](verdict)
     texts = {value: _text(read(merit)) for value, read in _VALUES.items()}
-    entries = [Entry(text, best=text == best[part, value]) for value, text in texts.items()]
+    entries = [Entry(text, "best" if text == best[part, value] else "") for value, text in texts.items()]
     return [*entries, Entry(str(merit.count) if merit.count else "–")]
 
 

@@ -29,6 +29,7 @@ class Dann(DomainGame):
     """A backbone with two heads, of classes and of domains, and the gradient of the second reversed (figure 1)."""
 
     name = "dann"
+    kind = "adversarial"
     summary = "domain-adversarial features: the gradient of a domain classifier, reversed"
     paper = "Ganin et al.: Domain-Adversarial Training of Neural Networks, JMLR 2016"
     Config = DannConfig

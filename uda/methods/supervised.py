@@ -9,7 +9,7 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.errors import UserError
-from uda.methods.base import TaskShape, added, cross_entropy, descend, detached
+from uda.methods.base import Kind, TaskShape, added, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
 
@@ -24,6 +24,7 @@ class SourceOnly(ClassifierMethod):
     """Train a classifier on source images and labels; never look at the target."""
 
     name = "source-only"
+    kind: ClassVar[Kind] = "source-only"
     summary = "classifier trained on the labelled source alone: what adaptation must beat"
     Config = SupervisedConfig
 
@@ -50,6 +51,7 @@ class TargetOnly(SourceOnly):
     """Train the same classifier on target images *and labels*: the supervised ceiling, not an adaptation method."""
 
     name = "target-only"
+    kind = "target-only"
     summary = "the supervised ceiling: the one method that is given target training labels"
     sees_target_labels: ClassVar[bool] = True
 
