@@ -1,5 +1,6 @@
 """One file per method; `METHODS` finds them by name."""
 
+from uda.methods.adda import Adda
 from uda.methods.base import Method, TaskShape
 from uda.methods.cdan import Cdan
 from uda.methods.dann import Dann
@@ -13,6 +14,7 @@ METHODS: dict[str, type[Method]] = {
         # adversarial
         Dann,
         Cdan,
+        Adda,
         # generative
         UnitMethod,
         TargetOnly,
