@@ -25,7 +25,7 @@ def networks_of(method: Cdan) -> nn.ModuleList:
 
 
 def by_hand_joined(join: MultilinearMap, features: torch.Tensor, predictions: torch.Tensor) -> torch.Tensor:
-    """Equations (5) and (6), image by image."""
+    """The maps, image by image."""
     rows = []
     for f, g in zip(features, predictions, strict=True):
         if join.random:
@@ -91,7 +91,7 @@ def test_the_product_is_taken_where_it_has_at_most_4096_values(features: int, ra
 
 
 def test_the_random_map_keeps_inner_products_on_average() -> None:
-    """Theorem 1 of the paper: the expected inner product of two joined pairs is that of the full products."""
+    """What the paper proves of it: the expected inner product of two joined pairs is that of the full products."""
     torch.manual_seed(0)
     features, predictions = torch.randn(2, 500), torch.randn(2, 10).softmax(1)
     join = MultilinearMap(500, 10, 200_000)

@@ -4,6 +4,7 @@ from uda.methods.adda import Adda
 from uda.methods.base import Method, TaskShape
 from uda.methods.cdan import Cdan
 from uda.methods.dann import Dann
+from uda.methods.mcd import Mcd
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
 
@@ -15,6 +16,7 @@ METHODS: dict[str, type[Method]] = {
         Dann,
         Cdan,
         Adda,
+        Mcd,
         # generative
         UnitMethod,
         TargetOnly,

@@ -1,7 +1,6 @@
 """CDAN and CDAN+E: DANN's game, where the domain classifier sees features together with what is predicted of them.
 
-M. Long, Z. Cao, J. Wang, M. I. Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018. Equation numbers are
-the paper's.
+M. Long, Z. Cao, J. Wang, M. I. Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018.
 
 As in the authors' code, predictions condition the domain classifier without being moved through it, and the sums that
 normalise CDAN+E's weights are constants, while the weights themselves play the game, reversed like the features. What
@@ -61,7 +60,7 @@ class Cdan(DomainGame):
         self.optimiser = self.optimise("all", self.backbone, self.head, self.domain_head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """Descend equation (8), or (9) for CDAN+E; lambda weighs what reaches features and head alone."""
+        """Descend the objective of CDAN, or of CDAN+E; lambda weighs what reaches features and head alone."""
         features = self.joint_features(batch)
         sizes = [len(f) for f in features]
         logits = self.head(torch.cat(features)).float()
@@ -76,7 +75,7 @@ class Cdan(DomainGame):
 
 
 def certainty(logits: Tensor, weight: Tensor) -> Tensor:
-    """Return what images count in CDAN+E, w(H) = 1 + exp(-H) of the entropy H of their prediction (section 3.4).
+    """Return what images count in CDAN+E, w(H) = 1 + exp(-H) of the entropy H of their prediction.
 
     Parameters
     ----------

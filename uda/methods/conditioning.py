@@ -1,7 +1,6 @@
 """Multilinear conditioning: features and predictions joined by their product, for a domain classifier to read.
 
-M. Long, Z. Cao, J. Wang, M. I. Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018, whose equation
-numbers are used here.
+M. Long, Z. Cao, J. Wang, M. I. Jordan, "Conditional Adversarial Domain Adaptation", NeurIPS 2018.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ import math
 import torch
 from torch import Tensor, nn
 
-#: Largest product of feature and class counts that is joined as it is, equation (7).
+#: Largest product of feature and class counts that is joined as it is.
 LARGEST_PRODUCT = 4096
 
 
 class MultilinearMap(nn.Module):
-    """Joins features and predictions, as they are or at random, whichever equation (7) says.
+    """Joins features and predictions: the paper's T of f and g, which is their product or, where it is large, random.
 
     Attributes
     ----------
@@ -43,7 +42,11 @@ class MultilinearMap(nn.Module):
             self.register_buffer("class_matrix", torch.randn(classes, random_features))
 
     def forward(self, features: Tensor, predictions: Tensor) -> Tensor:
-        """Join (N, F) features and (N, K) predictions: (N, D), equation (5), or (6) with fixed Gaussian matrices."""
+        """Join (N, F) features and (N, K) predictions: (N, D), their outer products, or products of projections.
+
+        The projections, of either to D values, are Gaussian and fixed; their products, divided by the root of D, keep
+        the inner products of outer products on average.
+        """
         if not self.random:
             return (predictions.unsqueeze(2) * features.unsqueeze(1)).flatten(1)
         return (features @ self.feature_matrix) * (predictions @ self.class_matrix) / math.sqrt(self.width_out)
