@@ -1,9 +1,11 @@
 """One file per method; `METHODS` finds them by name."""
 
 from uda.methods.adabn import AdaBn
+from uda.methods.adda import Adda
 from uda.methods.afn import Afn
 from uda.methods.base import Method, TaskShape
 from uda.methods.bnm import Bnm
+from uda.methods.cdan import Cdan
 from uda.methods.cogan import Cogan
 from uda.methods.cycada import Cycada
 from uda.methods.dan import Dan
@@ -16,6 +18,7 @@ from uda.methods.gta import Gta
 from uda.methods.information_maximisation import InformationMaximisation
 from uda.methods.jan import Jan
 from uda.methods.mcc import Mcc
+from uda.methods.mcd import Mcd
 from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
@@ -34,6 +37,9 @@ METHODS: dict[str, type[Method]] = {
         AdaBn,
         # adversarial
         Dann,
+        Cdan,
+        Adda,
+        Mcd,
         # generative
         Cogan,
         UnitMethod,
