@@ -1,0 +1,197 @@
+"""The runs of each cell of a table with their folders: what the figures that look into run folders are drawn from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uda.errors import UserError
+from uda.evaluation.labels import Kind, pair_label
+from uda.evaluation.runs import RunResult, run_folders
+from uda.evaluation.table import Cell, Pair, build_tables
+
+
+@dataclass(frozen=True)
+class Series:
+    """One method on one pair: runs that are equal in all but the seed.
+
+    Attributes
+    ----------
+    label, kind
+        As in the table.
+    protocol, pair
+        What it was run on.
+    cell
+        Its runs, in the order of their seeds.
+    folders
+        The folder of each run; None for a run that only a ``runs.csv`` tells of.
+    """
+
+    label: str
+    kind: Kind
+    protocol: str
+    pair: Pair
+    cell: Cell
+    folders: tuple[Path | None, ...]
+
+    @property
+    def runs(self) -> tuple[RunResult, ...]:
+        """The results of its runs."""
+        return self.cell.runs
+
+    @property
+    def known_folders(self) -> tuple[Path, ...]:
+        """The folders that there are."""
+        return tuple(folder for folder in self.folders if folder is not None)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One evaluation during a run: a line of ``metrics.jsonl``.
+
+    Attributes
+    ----------
+    step
+        Updates made.
+    accuracy
+        On the target test split, percent.
+    terms
+        Mean of each term of the updates since the evaluation before.
+    validators
+        Score of each label-free validator; larger is better.
+    """
+
+    step: int
+    accuracy: float
+    terms: Mapping[str, float]
+    validators: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a finished run predicted on the target test split: (N,) integers each.
+
+    Attributes
+    ----------
+    labels
+        True classes.
+    last, pick
+        Predicted at the last step, and at the validator's pick.
+    """
+
+    labels: NDArray[np.int64]
+    last: NDArray[np.int64]
+    pick: NDArray[np.int64]
+
+
+def collect(results: Sequence[RunResult], paths: Iterable[Path]) -> tuple[Series, ...]:
+    """Arrange finished runs as the tables do, each with its folder.
+
+    Parameters
+    ----------
+    results
+        From `uda.evaluation.runs.find_runs`.
+    paths
+        Where they were found; a ``runs.csv`` has no folders.
+
+    Raises
+    ------
+    UserError
+        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables`.
+    """
+    folders = folders_by_hash(paths)
+    return tuple(
+        Series(
+            row.label,
+            row.kind,
+            table.protocol,
+            pair,
+            row.cells[pair],
+            tuple(folders.get(run.config_hash) for run in row.cells[pair].runs),
+        )
+        for table in build_tables(results)
+        for pair in table.pairs
+        for row in table.rows
+        if pair in row.cells
+    )
+
+
+def folders_by_hash(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return the finished run folders at some paths, by the hash of their config; the first of equal ones."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        for folder in run_folders(path) if path.is_dir() else ():
+            if (folder / "result.json").is_file():
+                values = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+                found.setdefault(str(values.get("config_hash")), folder)
+    return found
+
+
+def panel_titles(series: Iterable[Series]) -> dict[tuple[str, Pair], str]:
+    """Return a title for each protocol and pair; the protocol is named only where there are several."""
+    keys = dict.fromkeys((each.protocol, each.pair) for each in series)
+    several = len({protocol for protocol, _ in keys}) > 1
+    return {(protocol, pair): pair_label(pair) + (f" ({protocol})" if several else "") for protocol, pair in keys}
+
+
+def read_history(folder: Path) -> tuple[Moment, ...]:
+    """Read the evaluations of a run in order.
+
+    Raises
+    ------
+    UserError
+        Where there is no ``metrics.jsonl``, or a line of it is broken.
+    """
+    path = folder / "metrics.jsonl"
+    if not path.is_file():
+        raise UserError(f"{folder}: has no metrics.jsonl; give the whole run folder, or train it again")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    moments = tuple(_moment(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+    if not moments:
+        raise UserError(f"{path}: holds no evaluation; train the run again")
+    return moments
+
+
+def _moment(line: str, where: str) -> Moment:
+    try:
+        values: dict[str, Any] = json.loads(line)
+        moment = Moment(
+            int(values["step"]),
+            float(values["target_test_accuracy"]),
+            {name: float(value) for name, value in values["terms"].items()},
+            {name: float(value) for name, value in values["validators"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{where}: is not an evaluation of a run ({error}); train the run again") from error
+    if not math.isfinite(moment.accuracy):
+        raise UserError(f"{where}: target_test_accuracy is {moment.accuracy}, not a number; train the run again")
+    return moment
+
+
+def read_predictions(folder: Path) -> Predictions | None:
+    """Read the predictions of a run; None where it was made before runs wrote them.
+
+    Raises
+    ------
+    UserError
+        Where the file is there and cannot be read, or its arrays do not belong together.
+    """
+    path = folder / "predictions.npz"
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            labels, last, pick = (file[name].astype(np.int64) for name in ("labels", "last", "pick"))
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise UserError(f"{path}: cannot be read as the predictions of a run ({error}); train it again") from error
+    if labels.ndim != 1 or not len(labels) or not labels.shape == last.shape == pick.shape:
+        shapes = f"{labels.shape}, {last.shape} and {pick.shape}"
+        raise UserError(f"{path}: labels, last and pick must be equally long rows of classes, not {shapes}")
+    return Predictions(labels, last, pick)
