@@ -47,7 +47,7 @@ def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
     from PIL import Image
 
     compact = arrangement == "compact"
-    indent = max(_text_width(label) for panel in panels for label, _ in streams(panel, compact))
+    indent = max(_text_width(label) for panel in panels for label, _ in _streams(panel, compact))
     drawn = [_tall(panel) if arrangement == "tall" else _wide(panel, compact, indent) for panel in panels]
     if arrangement == "tall":
         size = sum(image.width for image in drawn), max(image.height for image in drawn)
@@ -74,8 +74,8 @@ def save(image: Image, path: Path) -> None:
     image.save(path, format="PNG")
 
 
-def streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
-    """Return the label and the images of each stream, in the order in which they are shown."""
+def _streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
+    """Return the label and the images of each stream."""
     if compact:
         return [(panel.origin, panel.inputs), (f"→ {panel.destination}", panel.translations)]
     return [
@@ -88,14 +88,14 @@ def streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
 
 def _tall(panel: Translations) -> Image:
     """One image per row, a title and the labels of the streams above."""
-    shown = streams(panel, compact=False)
-    tiles = [[_tile(image) for image in images] for _, images in shown]
+    streams = _streams(panel, compact=False)
+    tiles = [[_tile(image) for image in images] for _, images in streams]
     side = tiles[0][0].width
-    step = max(side, *(_text_width(label) for label, _ in shown)) + 2 * _GAP
+    step = max(side, *(_text_width(label) for label, _ in streams)) + 2 * _GAP
     top = _MARGIN + 2 * _LINE
-    canvas = _paper(2 * _MARGIN + len(shown) * step, top + len(tiles[0]) * (side + _GAP) + _MARGIN)
-    _write(canvas, f"{panel.origin} → {panel.destination}", _MARGIN + len(shown) * step // 2, _MARGIN, "ma")
-    for column, (label, _) in enumerate(shown):
+    canvas = _paper(2 * _MARGIN + len(streams) * step, top + len(tiles[0]) * (side + _GAP) + _MARGIN)
+    _write(canvas, f"{panel.origin} → {panel.destination}", _MARGIN + len(streams) * step // 2, _MARGIN, "ma")
+    for column, (label, _) in enumerate(streams):
         centre = _MARGIN + column * step + step // 2
         _write(canvas, label, centre, _MARGIN + _LINE, "ma")
         for row, tile in enumerate(tiles[column]):
@@ -105,15 +105,15 @@ def _tall(panel: Translations) -> Image:
 
 def _wide(panel: Translations, compact: bool, indent: int) -> Image:
     """One image per column, labels on the left within the indent; a title above unless the labels say it."""
-    shown = streams(panel, compact)
-    tiles = [[_tile(image) for image in images] for _, images in shown]
+    streams = _streams(panel, compact)
+    tiles = [[_tile(image) for image in images] for _, images in streams]
     side = tiles[0][0].width
     left = _MARGIN + indent + 2 * _GAP
     top = _MARGIN + (0 if compact else _LINE)
-    canvas = _paper(left + len(tiles[0]) * (side + _GAP) + _MARGIN, top + len(shown) * (side + _GAP) + _MARGIN)
+    canvas = _paper(left + len(tiles[0]) * (side + _GAP) + _MARGIN, top + len(streams) * (side + _GAP) + _MARGIN)
     if not compact:
         _write(canvas, f"{panel.origin} → {panel.destination}", _MARGIN, _MARGIN - _GAP, "la")
-    for row, (label, _) in enumerate(shown):
+    for row, (label, _) in enumerate(streams):
         y = top + row * (side + _GAP)
         _write(canvas, label, left - 2 * _GAP, y + side // 2, "rm")
         for column, tile in enumerate(tiles[row]):

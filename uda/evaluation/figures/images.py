@@ -12,7 +12,6 @@ from torch import Tensor
 
 from uda.evaluation.figures.style import WIDTHS, Drawing, Width, figure, styled
 from uda.evaluation.interpolate import Interpolation
-from uda.evaluation.picture import streams
 from uda.evaluation.translate import Translations
 
 _LINE = 0.17  # inches: a line of text, with what parts it from the images
@@ -65,7 +64,7 @@ def translation_grid(panels: Sequence[Translations], compact: bool = False, widt
     drawn = [
         Panel(
             "" if compact else f"{panel.origin} → {panel.destination}",
-            [Strip(label, list(images), place == 0) for place, (label, images) in enumerate(streams(panel, compact))],
+            [Strip(label, list(images), place == 0) for place, (label, images) in enumerate(_streams(panel, compact))],
         )
         for panel in panels
     ]
@@ -96,6 +95,17 @@ def interpolation_grid(ways: Sequence[Interpolation], width: Width = "page") -> 
         f"The straight way between the latent codes of two held-out images of {names}: drawn in the images' own domain, "
         "and below it in the other.",
     )
+
+
+def _streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
+    if compact:
+        return [(panel.origin, panel.inputs), (f"→ {panel.destination}", panel.translations)]
+    return [
+        ("input", panel.inputs),
+        ("reconstruction", panel.reconstructions),
+        ("translation", panel.translations),
+        ("cycle", panel.cycles),
+    ]
 
 
 def _way(way: Interpolation) -> list[Strip]:
