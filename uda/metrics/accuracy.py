@@ -21,7 +21,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> float:
     float
         Percent, 0..100, unrounded.
     """
-    _check(logits, labels)
+    check_outputs(logits, labels)
     correct = int((logits.argmax(dim=1) == labels).sum())
     return 100.0 * correct / len(labels)
 
@@ -60,13 +60,14 @@ def confusion_matrix(logits: Tensor, labels: Tensor) -> Tensor:
     Tensor
         (K, K) int64; row: true class, column: predicted class.
     """
-    _check(logits, labels)
+    check_outputs(logits, labels)
     classes = logits.shape[1]
     cells = labels.long() * classes + logits.argmax(dim=1)
     return torch.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
-def _check(logits: Tensor, labels: Tensor) -> None:
+def check_outputs(logits: Tensor, labels: Tensor) -> None:
+    """Raise ``ValueError`` unless logits are (N, K), N at least 1, and labels (N,) in 0..K-1."""
     if logits.ndim != 2 or labels.shape != logits.shape[:1] or len(labels) == 0:
         shapes = f"{tuple(logits.shape)} and {tuple(labels.shape)}"
         raise ValueError(f"logits must be (N, K) and labels must be (N,) with N > 0, not {shapes}")
