@@ -107,7 +107,7 @@ def find_runs(paths: Iterable[Path]) -> FoundRuns:
     unfinished: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            folders = run_folders(path)
+            folders = _run_folders(path)
             if not folders:
                 raise UserError(
                     f"{path}: no run folder in it, nor one or two levels below; give the folder of the runs"
@@ -126,7 +126,7 @@ def find_runs(paths: Iterable[Path]) -> FoundRuns:
     return FoundRuns(tuple(results.values()), tuple(unfinished))
 
 
-def run_folders(path: Path) -> list[Path]:
+def _run_folders(path: Path) -> list[Path]:
     """Return the run folders at, one or two levels below a folder, sorted by name at each level."""
     level = [path]
     found: list[Path] = []

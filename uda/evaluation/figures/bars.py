@@ -16,8 +16,8 @@ from uda.evaluation.series import Series, panel_titles
 from uda.evaluation.table import Estimate
 from uda.metrics.intervals import wilson
 
-_ROW = 0.27  # inches for one method
-_SEEDS, _TEST_SET = 0.13, -0.13  # where a bar's two intervals lie, in parts of its row
+_ROW = 0.3  # inches for one method
+_SEEDS, _TEST_SET = -0.2, 0.2  # where a bar's two intervals lie, in parts of its row
 
 
 @styled
@@ -47,7 +47,7 @@ def accuracy_bars(
     labels = list(dict.fromkeys(each.label for each in series))
     width = width or ("column" if len(titles) == 1 else "page")
     columns = 1 if width == "column" else 3
-    figure, axes = grid_of_panels(len(titles), width, columns, 0.55 + _ROW * len(labels), 0.2, sharey=True)
+    figure, axes = grid_of_panels(len(titles), width, columns, 0.55 + _ROW * len(labels), 0.32 if columns == 1 else 0.2, sharey=True)
     for axis, (key, title) in zip(axes, titles.items(), strict=True):
         here = {each.label: each for each in series if (each.protocol, each.pair) == key}
         for place, label in enumerate(labels):
@@ -58,7 +58,7 @@ def accuracy_bars(
         axis.set_title(title)
         axis.set_xlabel("target test accuracy, %")
         _frame(axis, labels, start)
-    _legend(figure)
+    _legend(figure, columns)
     return Drawing(figure, _caption(series, headline, start))
 
 
@@ -86,11 +86,11 @@ def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, s
     else:
         axis.plot(found.mean, place, look.marker, color=look.colour, markersize=4, zorder=4)
         axis.axhline(place, color=MUTED, alpha=0.25, linewidth=0.4, zorder=0)
-    axis.plot([low, high], [place - _TEST_SET] * 2, color=INK, linewidth=0.6)
+    axis.plot([low, high], [place + _TEST_SET] * 2, color=INK, linewidth=0.6)
     if found.std is not None:
         ends = [found.mean - found.std, found.mean + found.std]
-        axis.plot(ends, [place - _SEEDS] * 2, color=INK, linewidth=1.8, solid_capstyle="butt")
-        axis.plot(found.values, [place - _SEEDS] * len(found.values), "o", color=PAPER, markeredgecolor=INK, markersize=2)
+        axis.plot(ends, [place + _SEEDS] * 2, color=INK, linewidth=1.8, solid_capstyle="butt")
+        axis.plot(found.values, [place + _SEEDS] * len(found.values), "o", color=PAPER, markeredgecolor=INK, markersize=2)
     axis.annotate(
         f"{found.mean:.1f}", (reach, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7
     )
@@ -108,11 +108,11 @@ def _frame(axis: Axes, labels: Sequence[str], start: float) -> None:
     axis.grid(axis="x")
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: Figure, columns: int) -> None:
     seeds = Line2D([], [], color=INK, linewidth=1.8, marker="o", markersize=2, markerfacecolor=PAPER)
     test_set = Line2D([], [], color=INK, linewidth=0.6)
-    names = ["± std over seeds, and each seed", "95 % of the test set (Wilson)"]
-    figure.legend([seeds, test_set], names, loc="outside lower center", ncols=2)
+    names = ["± standard deviation over seeds, and each seed", "95 % interval of the test set's size (Wilson)"]
+    figure.legend([seeds, test_set], names, loc="outside lower center", ncols=min(2, columns))
 
 
 def _caption(series: Sequence[Series], headline: Headline, start: float) -> str:

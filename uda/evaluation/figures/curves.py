@@ -18,6 +18,7 @@ from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, s
 from uda.evaluation.series import Moment, Series, panel_titles, read_history
 
 ACCURACY = "accuracy"
+_ROUND = [1, 2, 2.5, 5, 10]
 _Key = tuple[str, tuple[str, str]]
 
 
@@ -138,6 +139,7 @@ def _draw(
         for one in found:
             draw_curve(axis, one, looks[one.label])
         _frame(axis, quantity, titles[key] if len(titles) > 1 else "", place % columns == 0)
+        axis.set_xlabel("step" if place + columns >= len(panels) else "")
     _legend(figure, labels, looks, 4 if width == "page" else 2)
     return Drawing(figure, _caption(panels))
 
@@ -153,13 +155,13 @@ def draw_curve(axis: Axes, one: Curve, look: Mark) -> None:
 
 def _frame(axis: Axes, quantity: str, title: str, first: bool) -> None:
     axis.grid(axis="y")
-    axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=_ROUND))
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axis.yaxis.set_major_locator(MaxNLocator(5))
-    axis.set_xlabel("step")
+    axis.yaxis.set_major_locator(MaxNLocator(5, steps=_ROUND))
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:.4g}".replace("-", "−"))
     if quantity == ACCURACY:
         low, high = axis.get_ylim()
-        axis.set_ylim(max(low, 0.0), min(high, 100.5))
+        axis.set_ylim(max(low, 0.0), 100.5 if high > 95.0 else high)
         axis.set_title(title)
         axis.set_ylabel("target test accuracy, %" if first else "")
     else:

@@ -14,9 +14,11 @@ from uda.evaluation.figures.style import WIDTHS, Drawing, Width, figure, styled
 from uda.evaluation.interpolate import Interpolation
 from uda.evaluation.translate import Translations
 
-_LINE = 0.17  # inches: a line of text, with what parts it from the images
+# inches
+_LINE = 0.16
 _EDGE = 0.03
-_GAP = 0.02
+_GAP = 0.02  # between images
+_APART = 0.08  # between groups of strips
 _ENLARGED = 8  # times, without smoothing: viewers blur what they enlarge themselves
 
 
@@ -64,7 +66,7 @@ def translation_grid(panels: Sequence[Translations], compact: bool = False, widt
     drawn = [
         Panel(
             "" if compact else f"{panel.origin} → {panel.destination}",
-            [Strip(label, list(images), place == 0) for place, (label, images) in enumerate(_streams(panel, compact))],
+            [Strip(label, list(images)) for label, images in _streams(panel, compact)],
         )
         for panel in panels
     ]
@@ -84,7 +86,7 @@ def interpolation_grid(ways: Sequence[Interpolation], width: Width = "page") -> 
     width
         Of the figure.
     """
-    strips, panels = [], []
+    panels = []
     for origin in dict.fromkeys(way.origin for way in ways):
         here = [way for way in ways if way.origin == origin]
         strips = [strip for way in here for strip in _way(way)]
@@ -116,24 +118,23 @@ def _way(way: Interpolation) -> list[Strip]:
 
 
 def _draw(panels: Sequence[Panel], width: Width) -> Figure:
-    """Place the images from the top, all of one side; heights follow from the width."""
+    """Place the images from the top, all of one side; the height follows from the width."""
     labels = [strip.label for panel in panels for strip in panel.strips]
     indent = 0.08 + 0.062 * max(map(len, labels))  # inches: what a label of 8 points takes
-    columns = max(len(strip.images) for panel in panels for strip in panel.strips)
-    side = (WIDTHS[width] - indent - 2 * _EDGE) / columns
-    height = 2 * _EDGE + sum(_panel_height(panel, side) for panel in panels)
-    made = figure(width, height)
+    side = (WIDTHS[width] - indent - _EDGE) / max(len(strip.images) for panel in panels for strip in panel.strips)
+    heights = [_height(panel, side) for panel in panels]
+    made = figure(width, 2 * _EDGE + sum(heights) + _APART * (len(panels) - 1))
     made.set_layout_engine("none")
     top = _EDGE
-    for panel in panels:
+    for panel, height in zip(panels, heights, strict=True):
         _panel(made, panel, top, indent, side)
-        top += _panel_height(panel, side)
+        top += height + _APART
     return made
 
 
-def _panel_height(panel: Panel, side: float) -> float:
-    groups = sum(strip.apart for strip in panel.strips)
-    return _LINE * (bool(panel.title) + bool(panel.heads)) + len(panel.strips) * side + groups * 3 * _GAP
+def _height(panel: Panel, side: float) -> float:
+    groups = sum(strip.apart for strip in panel.strips[1:])
+    return _LINE * (bool(panel.title) + bool(panel.heads)) + len(panel.strips) * side + groups * _APART
 
 
 def _panel(made: Figure, panel: Panel, top: float, indent: float, side: float) -> None:
@@ -143,18 +144,20 @@ def _panel(made: Figure, panel: Panel, top: float, indent: float, side: float) -
         made.text(x / width, 1 - y / height, text, ha=across, va=along, fontsize=size)
 
     if panel.title:
-        write(panel.title, indent, top, "left", "top")
         top += _LINE
-    for place, head in panel.heads.items():
-        write(head, indent + (place + 0.5) * side, top, "center", "top", 7)
+        write(panel.title, indent, top - 0.03, "left", "baseline")
     top += _LINE if panel.heads else 0.0
-    for strip in panel.strips:
-        top += 3 * _GAP if strip.apart else 0.0
-        write(strip.label, indent - 0.05, top + side / 2, "right", "center")
+    for place, head in panel.heads.items():
+        write(head, indent + (place + 0.5) * side, top - 0.03, "center", "baseline", 7)
+    for number, strip in enumerate(panel.strips):
+        top += _APART if strip.apart and number else 0.0
+        write(strip.label, indent - 0.05, top + (side - _GAP) / 2, "right", "center")
         for place, image in enumerate(strip.images):
             if image is not None:
-                box = (indent + place * side, height - top - side, side - _GAP, side - _GAP)
-                axis = made.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+                left, bottom = indent + place * side, height - top - side + _GAP
+                axis = made.add_axes(
+                    (left / width, bottom / height, (side - _GAP) / width, (side - _GAP) / height), frameon=False
+                )
                 axis.imshow(_pixels(image), interpolation="none", aspect="auto")
                 axis.set_axis_off()
         top += side

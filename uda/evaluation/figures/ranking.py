@@ -68,7 +68,7 @@ def validator_scatter(
     width = width or ("column" if len(names) <= 2 else "page")
     columns = 2 if width == "column" else 4
     legend_rows = -(-len(set(groups)) // columns)
-    figure, axes = grid_of_panels(len(names), width, columns, 1.65, 0.16 * legend_rows, sharey=True)
+    figure, axes = grid_of_panels(len(names), width, columns, 1.75, 0.16 * legend_rows, sharey=True)
     for place, (axis, name) in enumerate(zip(axes, names, strict=True)):
         _panel(axis, name, points, groups, styles)
         axis.set_ylabel("target test accuracy, %" if place % columns == 0 else "")
@@ -114,11 +114,10 @@ def _panel(
         axis.plot(scores, truth, linestyle="none", **_dot(styles[group]))
     correlation = rank_correlation(name, points)
     said = "ρ –" if correlation is None else f"ρ {correlation:.2f}".replace("-", "−")
-    axis.set_title(name.replace("-", " "))
-    axis.annotate(said, (0, 1), xycoords="axes fraction", xytext=(3, -2), textcoords="offset points", va="top")
+    axis.set_title(f"{name.replace('-', ' ')}\n{said}")
     axis.grid()
-    axis.xaxis.set_major_locator(MaxNLocator(3))
-    axis.yaxis.set_major_locator(MaxNLocator(5))
+    axis.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 2.5, 5, 10]))
+    axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
 
 
 def _dot(look: Mark) -> dict[str, object]:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, grid_of_panels, styled
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, styled
 from uda.metrics.calibration import expected_calibration_error, reliability
 
 
@@ -37,40 +37,50 @@ def reliability_diagram(found: Sequence[Outcome], bins: int = 15, width: Width |
     """
     width = width or ("column" if len(found) == 1 else "page")
     columns = 1 if width == "column" else 3
-    figure, axes = grid_of_panels(len(found), width, columns, 2.9 if columns == 1 else 2.5)
-    for place, (axis, one) in enumerate(zip(axes, found, strict=True)):
-        _diagram(axis, one, bins, place % columns == 0)
+    columns = min(columns, len(found))
+    rows = -(-len(found) // columns)
+    made = figure(width, rows * (3.3 if width == "column" else 2.75))
+    axes = made.subplots(
+        2 * rows, columns, squeeze=False, sharex=True, sharey="row", gridspec_kw={"height_ratios": [4, 1] * rows}
+    )
+    for place in range(rows * columns):
+        row, column = 2 * (place // columns), place % columns
+        above, below = axes[row, column], axes[row + 1, column]
+        if place < len(found):
+            _diagram(above, below, found[place], bins)
+            above.set_ylabel("accuracy, %" if column == 0 else "")
+            below.set_ylabel("images, %" if column == 0 else "")
+        else:
+            made.delaxes(above)
+            made.delaxes(below)
+    made.align_ylabels()
     return Drawing(
-        figure,
+        made,
         "Accuracy among images of like confidence (blue) against that confidence; vermillion: the gap between the two. "
         f"Below: the share of images in each of {bins} bins. ECE: expected calibration error.",
     )
 
 
-def _diagram(axis: Axes, one: Outcome, bins: int, first: bool) -> None:
-    """Draw a panel; the histogram hangs below the diagram on the same axis of confidence."""
+def _diagram(above: Axes, below: Axes, one: Outcome, bins: int) -> None:
+    """Draw a panel's diagram and the histogram below it."""
     table = reliability(one.logits, one.labels, bins)
-    counts, confidence, right = (values.numpy() for values in (table.counts, table.confidence, table.accuracy))
-    edges = table.edges.numpy()
-    filled = counts > 0
-    left, step = edges[:-1][filled], 1.0 / bins
-    axis.bar(left, right[filled], step, align="edge", color=COLOURS[0], alpha=0.45, linewidth=0)
-    gap = confidence[filled] - right[filled]
-    axis.bar(
-        left, gap, step, right[filled], align="edge", facecolor="none", edgecolor=COLOURS[1], hatch="////", linewidth=0.4
-    )
-    axis.hlines(right[filled], left, left + step, color=COLOURS[0], linewidth=1.2)
-    axis.plot([0, 1], [0, 1], color=INK, linewidth=0.6, linestyle=(0, (4, 2)))
+    filled = (table.counts > 0).numpy()
+    left, step = table.edges[:-1].numpy()[filled], 1.0 / bins
+    right, confidence = table.accuracy.numpy()[filled], table.confidence.numpy()[filled]
+    above.bar(left, right, step, align="edge", color=COLOURS[0], alpha=0.45, linewidth=0)
+    gap = {"facecolor": "none", "edgecolor": COLOURS[1], "hatch": "/////", "linewidth": 0.4}
+    above.bar(left, confidence - right, step, right, align="edge", **gap)
+    above.hlines(right, left, left + step, color=COLOURS[0], linewidth=1.2)
+    above.plot([0, 1], [0, 1], color=INK, linewidth=0.6, linestyle=(0, (4, 2)))
     error = expected_calibration_error(one.logits, one.labels, bins)
-    axis.text(0.04, 0.96, f"ECE {100 * error:.1f} %", va="top")
-    axis.set(xlim=(0, 1), ylim=(0, 1), title=one.title)
-    axis.set_yticks(np.linspace(0, 1, 6), [f"{tick:.0f}" for tick in np.linspace(0, 100, 6)])
-    axis.set_ylabel("accuracy, %" if first else "")
-    below = axis.inset_axes((0, -0.3, 1, 0.26), sharex=axis)
-    below.bar(left, 100.0 * counts[filled] / counts.sum(), step, align="edge", color=MUTED, alpha=0.6, linewidth=0)
-    below.set_xticks(np.linspace(0, 1, 6), [f"{tick:.0f}" for tick in np.linspace(0, 100, 6)])
-    below.set_ylim(0, 100)
-    below.set_yticks([0, 100])
+    above.text(0.04, 0.96, f"ECE {100 * error:.1f} %", va="top")
+    above.set(xlim=(0, 1), ylim=(0, 1), title=one.title)
+    share = table.counts.numpy()[filled] / table.counts.sum().item()
+    below.bar(left, share, step, align="edge", color=MUTED, alpha=0.6, linewidth=0)
+    below.set_ylim(0, 1)
     below.set_xlabel("confidence, %")
-    below.set_ylabel("images, %" if first else "")
-    axis.tick_params(labelbottom=False)
+    ticks = np.linspace(0, 1, 6)
+    for axis, places in ((above.yaxis, ticks), (below.xaxis, ticks), (below.yaxis, ticks[[0, 5]])):
+        axis.set_ticks(places, [f"{100 * place:.0f}" for place in places])
+    above.tick_params(labelbottom=False)
+    below.tick_params(labelbottom=True)

@@ -64,6 +64,7 @@ _RC: dict[str, Any] = {
     "lines.markeredgewidth": 0.6,
     "legend.frameon": False,
     "legend.handlelength": 2.6,
+    "hatch.linewidth": 0.5,
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.03,
     "figure.constrained_layout.w_pad": 0.03,
