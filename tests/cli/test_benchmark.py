@@ -131,7 +131,6 @@ def test_a_run_made_again_keeps_the_recorded_row_and_says_so(uda: Uda, recipe: P
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--seeds", "9"), "unknown seed of bars '9'"),
         (("--seeds", "x"), "--seeds x: give whole numbers"),
         (("--methods", "unt"), "did you mean 'unit'?"),
         (("--seeds", "2", "--methods", "unit"), "no run has one of the seeds 2 and one of the methods unit"),

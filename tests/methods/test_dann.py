@@ -99,3 +99,11 @@ def test_one_image_size_for_both_domains() -> None:
 def test_an_unknown_backbone_is_refused_before_anything_is_built() -> None:
     with pytest.raises(UserError, match="did you mean 'dtn'"):
         DannConfig(backbone="dtnn")
+
+
+def test_standardised_images_look_alike_whatever_their_contrast() -> None:
+    method = build(standardised=True).eval()
+    images = torch.rand(4, *TASK.target_shape)
+    torch.testing.assert_close(method.predict(images), method.predict(0.4 * images - 0.3), rtol=0.01, atol=0.01)
+    plain = build().eval()
+    assert not torch.allclose(plain.predict(images), plain.predict(0.4 * images - 0.3), rtol=0.01, atol=0.01)

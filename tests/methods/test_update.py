@@ -51,7 +51,7 @@ def test_source_only_is_cross_entropy_on_the_source() -> None:
     method, batch = build("source-only", width=2), batch_of()
     by_hand = copy.deepcopy(method.classifier)
     optimiser = adam(by_hand.parameters(), method.config)
-    loss = F.cross_entropy(by_hand(batch.source_images), batch.source_labels)
+    loss = F.cross_entropy(by_hand(batch.source_images).logits, batch.source_labels)
     loss.backward()
     optimiser.step()
     terms = method.update(batch, torch.tensor(0))
@@ -65,7 +65,7 @@ def test_target_only_reads_labels_by_index_through_its_door() -> None:
         method.update(batch, torch.tensor(0))
     labels = torch.tensor([2, 1, 0, 1, 2])
     method.receive_target_labels(labels)
-    loss = F.cross_entropy(copy.deepcopy(method.classifier)(batch.target_images), labels)
+    loss = F.cross_entropy(copy.deepcopy(method.classifier)(batch.target_images).logits, labels)
     torch.testing.assert_close(method.update(batch, torch.tensor(0))["classification"], loss.detach())
 
 

@@ -1,5 +1,6 @@
 """Recipes: what they resolve to, and what they refuse."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,10 +77,17 @@ def test_selection_by_seed_and_method(tmp_path: Path) -> None:
     recipe = load_recipe(write(tmp_path, RECIPE))
     assert [(c.method, c.seed) for c in recipe.select(seeds=[1])] == [("source-only", 1), ("unit", 1)]
     assert [c.seed for c in recipe.select(methods=["source-only"])] == [1, 2]
-    with pytest.raises(UserError, match="unknown seed of recipe '7'"):
-        recipe.select(seeds=[7])
     with pytest.raises(UserError, match="did you mean 'unit'"):
         recipe.select(methods=["unti"])
+
+
+def test_another_seed_runs_every_entry_once_outside_the_recipe(tmp_path: Path) -> None:
+    recipe = load_recipe(write(tmp_path, RECIPE))
+    others = recipe.select(seeds=[7])
+    entries = {(c.method, c.preset): c for c in recipe.configs}
+    assert [(c.method, c.preset, c.seed) for c in others] == [(*entry, 7) for entry in entries]
+    assert not {c.hash for c in others} & {c.hash for c in recipe.configs}
+    assert all(replace(c, seed=entries[c.method, c.preset].seed) == entries[c.method, c.preset] for c in others)
 
 
 @pytest.mark.parametrize(

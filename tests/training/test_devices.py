@@ -10,11 +10,18 @@ from uda.training import devices
 
 
 @pytest.mark.parametrize(
-    ("flags", "precision"),
-    [({"sse2", "amx_bf16"}, "bf16"), ({"avx512_bf16"}, "bf16"), ({"avx512f", "avx2"}, "fp32"), (set(), "fp32")],
+    ("flags", "gain", "precision"),
+    [
+        ({"sse2", "amx_bf16"}, 0.5, "bf16"),
+        ({"avx512_bf16"}, 1.9, "bf16"),
+        ({"avx512_bf16"}, 0.5, "fp32"),
+        ({"avx512f", "avx2"}, 1.9, "fp32"),
+        (set(), 1.9, "fp32"),
+    ],
 )
-def test_the_processor_decides_on_a_cpu_unless_a_precision_is_named(monkeypatch, flags, precision):
+def test_the_processor_decides_on_a_cpu_unless_a_precision_is_named(monkeypatch, flags, gain, precision):
     monkeypatch.setattr(devices, "processor_flags", lambda: flags)
+    monkeypatch.setattr(devices, "bf16_speed_up", lambda: gain)
     assert devices.resolve_precision("cpu", "auto") == precision
     assert devices.resolve_precision("cpu", "fp32") == "fp32"
     assert devices.resolve_precision("cpu", "bf16") == "bf16"

@@ -13,6 +13,7 @@ import torch
 
 from uda.errors import UserError
 from uda.methods import METHODS
+from uda.metrics.correctness import unpack
 from uda.training.checkpoint import load_model, read_checkpoint
 from uda.training.config import RunConfig
 from uda.training.job import evaluate
@@ -133,6 +134,17 @@ def test_the_three_accuracies_follow_the_log(pair: tuple[str, str], tmp_path: Pa
     assert (result["validator_step"], result["accuracy_validator"]) == (best["step"], best["target_test_accuracy"])
     assert result["accuracy_last"] == log[-1]["target_test_accuracy"]
     assert result["accuracy_oracle"] == max(line["target_test_accuracy"] for line in log)
+
+
+def test_the_run_keeps_which_test_images_it_had_right(pair: tuple[str, str], tmp_path: Path) -> None:
+    folder = train(config_of("unit", pair), tmp_path, tmp_path / "runs", quiet=True)
+    result = json.loads((folder / "result.json").read_text())
+    with np.load(folder / "predictions.npz") as kept:
+        for name, accuracy in (("last", "accuracy_last"), ("pick", "accuracy_validator")):
+            correct = kept[name] == kept["labels"]
+            assert 100 * correct.mean() == pytest.approx(result[accuracy], abs=1e-9)
+            packed = result[{"last": "correct_last", "pick": "correct_validator"}[name]]
+            assert np.array_equal(unpack(packed, len(correct)).numpy(), correct)
 
 
 def test_a_finished_run_is_left_alone(pair: tuple[str, str], tmp_path: Path) -> None:

@@ -20,7 +20,12 @@ from uda.training.devices import pin_threads
 
 @click.command("benchmark")
 @click.argument("recipes", metavar="RECIPE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--seeds", metavar="SEEDS", default="", help="Only these seeds of the recipe: 1,2 or 0-4.")
+@click.option(
+    "--seeds",
+    metavar="SEEDS",
+    default="",
+    help="Only these: 1,2 or 0-4. One that the recipe does not have runs every entry, outside its tables.",
+)
 @click.option("--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe.")
 @click.option(
     "--results",

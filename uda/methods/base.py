@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -62,11 +62,18 @@ class OptimiserConfig:
             raise unknown("schedule", self.schedule, ("constant", "cosine"))
 
 
+class Outputs(NamedTuple):
+    """What a method says of N images: (N, F) features that its classifier reads, and (N, K) logits."""
+
+    features: Tensor
+    logits: Tensor
+
+
 class Method(nn.Module):
     """A domain adaptation method.
 
     Subclasses set `name`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them with
-    `optimise`, and implement `update`, `predict` and `features`.
+    `optimise`, and implement `update` and `outputs`.
 
     Attributes
     ----------
@@ -141,17 +148,29 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
-    def predict(self, images: Tensor) -> Tensor:
-        """Classify target images, (N, C, S, S) in [-1, 1]: (N, K) logits."""
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return features and logits of images in one pass.
+
+        Parameters
+        ----------
+        images
+            (N, C, S, S) in [-1, 1].
+        source
+            Whether they are the source's, for methods whose domains have networks of their own.
+        """
         raise NotImplementedError
 
+    def predict(self, images: Tensor) -> Tensor:
+        """Classify target images, (N, C, S, S) in [-1, 1]: (N, K) logits."""
+        return self.outputs(images).logits
+
     def predict_source(self, images: Tensor) -> Tensor:
-        """Classify source images: (N, K) logits. Validators use it; the same as `predict` unless domains differ."""
-        return self.predict(images)
+        """Classify source images: (N, K) logits."""
+        return self.outputs(images, source=True).logits
 
     def features(self, images: Tensor) -> Tensor:
         """Return the (N, F) features of target images that the classifier reads."""
-        raise NotImplementedError
+        return self.outputs(images).features
 
 
 def descend(optimiser: Optimizer, loss: Tensor) -> None:

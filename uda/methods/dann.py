@@ -19,8 +19,9 @@ from torch.nn import functional as F
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods.backbones import build_backbone, check_backbone, match_channels
-from uda.methods.base import Method, OptimiserConfig, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.reversal import reverse_gradient
+from uda.unit.networks import standardise
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class DannConfig(OptimiserConfig):
         ``"unit"``, which source-only and UNIT have too, ``"dtn"`` or ``"lenet"``: see `uda.methods.backbones`.
     width
         Channels of the first layer, where the backbone is ``"unit"``.
+    standardised
+        Whether each image is given zero mean and unit variance first.
     hidden
         Hidden units of the domain classifier.
     lambda_domain
@@ -46,6 +49,7 @@ class DannConfig(OptimiserConfig):
     beta_1: float = 0.5
     backbone: str = "unit"
     width: int = 32
+    standardised: bool = False
     hidden: int = 100
     lambda_domain: float = 1.0
     ramp: float = 10.0
@@ -86,7 +90,7 @@ class Dann(Method):
         As in section 5.2.2, lambda weighs what reaches the features; the domain classifier itself learns at weight 1.
         """
         count = len(batch.source_images)
-        features = self.backbone(torch.cat([self._matched(batch.source_images), self._matched(batch.target_images)]))
+        features = self.backbone(torch.cat([self._readable(batch.source_images), self._readable(batch.target_images)]))
         classification = cross_entropy(self.head(features[:count]), batch.source_labels)
         verdicts = self.domain_head(reverse_gradient(features, self.weight(step))).squeeze(1)
         domain = domain_loss(verdicts[:count], verdicts[count:])
@@ -99,18 +103,14 @@ class Dann(Method):
         weight: Tensor = self.config.lambda_domain * torch.tanh(self.config.ramp * progress / 2)  # the same function
         return weight
 
-    def predict(self, images: Tensor) -> Tensor:
-        """Classify images of either domain: (N, K) logits."""
-        logits: Tensor = self.head(self.features(images))
-        return logits
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return the backbone's features and the class logits of images of either domain."""
+        features = self.backbone(self._readable(images))
+        return Outputs(features, self.head(features))
 
-    def features(self, images: Tensor) -> Tensor:
-        """Return the backbone's (N, F) features of images of either domain."""
-        features: Tensor = self.backbone(self._matched(images))
-        return features
-
-    def _matched(self, images: Tensor) -> Tensor:
-        return match_channels(images, self.backbone.channels)
+    def _readable(self, images: Tensor) -> Tensor:
+        matched = match_channels(images, self.backbone.channels)
+        return standardise(matched) if self.config.standardised else matched
 
 
 def domain_loss(source: Tensor, target: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods.backbones import match_channels
-from uda.methods.base import Method, OptimiserConfig, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
 from uda.unit.networks import Encoder
 
 
@@ -40,15 +40,10 @@ class Classifier(nn.Module):
         self.encoder = Encoder([shape[0]], shape[1], width, latent, standardised=standardised)
         self.head = nn.Linear(latent, classes)
 
-    def features(self, images: Tensor) -> Tensor:
-        """Map (N, C, S, S) images to (N, latent) codes."""
-        mean: Tensor = self.encoder([(match_channels(images, self.channels), 0)])[0][0]
-        return mean
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map (N, C, S, S) images to (N, K) logits."""
-        logits: Tensor = self.head(self.features(images))
-        return logits
+    def forward(self, images: Tensor) -> Outputs:
+        """Map (N, C, S, S) images to (N, latent) codes and (N, K) logits."""
+        code: Tensor = self.encoder([(match_channels(images, self.channels), 0)])[0][0]
+        return Outputs(code, self.head(code))
 
 
 @dataclass(frozen=True)
@@ -86,17 +81,13 @@ class SourceOnly(Method):
         """Descend the cross-entropy of the source batch."""
         return self._fit(batch.source_images, batch.source_labels)
 
-    def predict(self, images: Tensor) -> Tensor:
-        """Classify images of either domain: (N, K) logits."""
-        logits: Tensor = self.classifier(images)
-        return logits
-
-    def features(self, images: Tensor) -> Tensor:
-        """Return the (N, latent) codes."""
-        return self.classifier.features(images)
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return codes and logits of images of either domain."""
+        outputs: Outputs = self.classifier(images)
+        return outputs
 
     def _fit(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        loss = cross_entropy(self.classifier(images), labels)
+        loss = cross_entropy(self.classifier(images).logits, labels)
         descend(self.optimiser, loss)
         return detached(classification=loss)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from uda.data.batches import Batch
 from uda.errors import UserError, unknown
-from uda.methods.base import Method, OptimiserConfig, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.teacher import MeanTeacher, class_balance, consistency
 from uda.unit import losses
 from uda.unit.core import UNIT, Streams
@@ -201,21 +201,14 @@ class UnitMethod(Method):
             self.teacher.follow(self._students)
         return terms
 
-    def predict(self, images: Tensor) -> Tensor:
-        """Classify target images with the target domain's networks, the teacher's if there is one: (N, K) logits."""
-        trunk, head = self._judges
-        logits: Tensor = head(self._read(trunk, images, 1))
-        return logits
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return what the head reads, (N, latent) codes or (N, F) discriminator features, and its logits.
 
-    def predict_source(self, images: Tensor) -> Tensor:
-        """Classify source images with the source domain's networks: (N, K) logits."""
-        trunk, head = self._students
-        logits: Tensor = head(self._read(trunk, images, 0))
-        return logits
-
-    def features(self, images: Tensor) -> Tensor:
-        """Return what the head reads of target images: (N, latent) codes or (N, F) discriminator features."""
-        return self._read(self._judges[0], images, 1)
+        Images are read by their own domain's networks; target images by the teacher's, if there is one.
+        """
+        trunk, head = self._students if source else self._judges
+        features = self._read(trunk, images, 0 if source else 1)
+        return Outputs(features, head(features))
 
     @property
     def _students(self) -> tuple[nn.Module, nn.Module]:

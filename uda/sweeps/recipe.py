@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +41,24 @@ class Recipe:
     def select(self, seeds: Iterable[int] = (), methods: Iterable[str] = ()) -> list[RunConfig]:
         """Return the runs with one of the seeds and one of the methods, where any are given, in order.
 
+        A seed that the recipe does not have gives every entry once with that seed: such runs are for choosing
+        settings and validators on, and are no part of `configs`, from which the recipe's tables are made.
+
         Raises
         ------
         UserError
-            For a seed or a method that the recipe does not have.
+            For a method that the recipe does not have.
         """
         known_seeds = {config.seed for config in self.configs}
         known_methods = {config.method for config in self.configs}
-        for seed in seeds:
-            if seed not in known_seeds:
-                raise unknown(f"seed of {self.name}", str(seed), map(str, known_seeds))
         for method in methods:
             if method not in known_methods:
                 raise unknown(f"method of {self.name}", method, known_methods)
         wanted_seeds = set(seeds) or known_seeds
         wanted_methods = set(methods) or known_methods
-        return [c for c in self.configs if c.seed in wanted_seeds and c.method in wanted_methods]
+        entries = {replace(config, seed=0).hash: config for config in self.configs}.values()
+        others = [replace(config, seed=seed) for seed in sorted(wanted_seeds - known_seeds) for config in entries]
+        return [c for c in (*self.configs, *others) if c.seed in wanted_seeds and c.method in wanted_methods]
 
 
 def load_recipe(path: Path) -> Recipe:

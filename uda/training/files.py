@@ -7,13 +7,23 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON atomically."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def write_arrays(path: Path, arrays: dict[str, Tensor]) -> None:
+    """Write tensors by name as a compressed ``.npz``, atomically."""
+    scratch = path.with_name(f".{os.getpid()}.{path.name}")  # numpy adds the ending where it is missing
+    columns: dict[str, Any] = {name: tensor.numpy() for name, tensor in arrays.items()}
+    np.savez_compressed(scratch, **columns)
     scratch.replace(path)
 
 

@@ -12,20 +12,20 @@ from uda.data.batches import Batches
 from uda.data.protocols import TaskData
 from uda.methods import Method, TaskShape
 from uda.metrics.accuracy import accuracy
+from uda.metrics.correctness import pack
 from uda.metrics.validators import validate
 from uda.training.capture import make_updates, prepare_optimisers
 from uda.training.checkpoint import Pick, build_method, checkpoint_values, on_cpu, read_checkpoint
 from uda.training.config import RunConfig
 from uda.training.devices import device_name
+from uda.training.files import write_arrays
 from uda.training.probe import Layout, choose_layout, lay_out
 from uda.training.record import Record
 from uda.training.saving import Saver
 from uda.training.scoring import predict_logits
 from uda.training.updates import Updates
+from uda.training.validation import ValidationImages, draw_validation_images, validation_outputs
 from uda.training.versions import code_version
-
-#: At most so many images of a split are shown to the validators; drawn once, with a fixed seed.
-VALIDATION_IMAGES = 2000
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Job:
     ----------
     record, task, updates
         Its folder, its data, and what makes its updates.
+    validation
+        What the validators are shown of the data.
     layout
         How it lies in memory.
     step
@@ -49,6 +51,7 @@ class Job:
     record: Record
     task: TaskData
     updates: Updates
+    validation: ValidationImages
     layout: Layout
     step: int = 0
     seconds: float = 0.0
@@ -91,7 +94,8 @@ def open_job(record: Record, task: TaskData, target_labels: Tensor | None, devic
     batches = _batches(config, task, method, device)
     layout = record.layout or choose_layout(method, batches, config.precision, config.steps)
     lay_out(method, layout)
-    job = Job(record, task, make_updates(method, batches, config.precision, config.seed), layout)
+    updates = make_updates(method, batches, config.precision, config.seed)
+    job = Job(record, task, updates, draw_validation_images(task), layout)
     if record.checkpoint.exists():
         _resume(job)
     method.train()
@@ -104,14 +108,7 @@ def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
     The accuracy on the target test split is written down for the table; nothing that the run does depends on it.
     """
     method, task, step = job.method, job.task, job.step
-    source = _sample(len(task.source_val))
-    scores = validate(
-        {
-            "source_val_logits": predict_logits(method, task.source_val.images[source], source=True),
-            "source_val_labels": task.source_val.labels[source],
-            "target_train_logits": predict_logits(method, task.target_train[_sample(len(task.target_train))]),
-        }
-    )
+    scores = validate(validation_outputs(method, job.validation))
     score = scores[job.config.validator]
     if job.pick is None or score > job.pick.score:
         job.pick = Pick(step, score, on_cpu(method.state_dict()))
@@ -126,9 +123,17 @@ def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
 
 
 def make_result(job: Job) -> dict[str, Any]:
-    """Return ``result.json``: one row of ``runs.csv``; accuracies in percent."""
+    """Return ``result.json``: one row of ``runs.csv``; accuracies in percent. Writes ``predictions.npz`` beside it.
+
+    The model is left with the weights of the validator's pick.
+    """
     config, history = job.config, job.record.history()
     assert job.pick is not None
+    labels = job.task.target_test.labels
+    last = predict_logits(job.method, job.task.target_test.images).argmax(1)
+    job.method.load_state_dict(job.pick.model)
+    pick = predict_logits(job.method, job.task.target_test.images).argmax(1)
+    write_arrays(job.record.predictions, {"labels": labels, "last": last, "pick": pick})
     oracle = max(history, key=lambda line: line["target_test_accuracy"])
     at = {line["step"]: line["target_test_accuracy"] for line in history}
     return {
@@ -153,6 +158,8 @@ def make_result(job: Job) -> dict[str, Any]:
         "config_hash": config.hash,
         "code_version": code_version(),
         "notes": "; ".join(job.task.notes),
+        "correct_last": pack(last == labels),
+        "correct_validator": pack(pick == labels),
     }
 
 
@@ -189,9 +196,3 @@ def _shape(config: RunConfig, task: TaskData) -> TaskShape:
 def _image(images: Tensor) -> tuple[int, int, int]:
     _, channels, height, width = images.shape
     return channels, height, width
-
-
-def _sample(count: int) -> Tensor:
-    """Return the indices of at most `VALIDATION_IMAGES` of ``count`` images, the same in every run."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
-    return order[:VALIDATION_IMAGES]

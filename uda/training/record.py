@@ -1,4 +1,4 @@
-"""The run folder: ``run.json``, ``metrics.jsonl``, ``checkpoint.pt``, and ``result.json`` that says "finished"."""
+"""The run folder: run.json, metrics.jsonl, checkpoint.pt, predictions.npz, and result.json that says "finished"."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Record:
     def __init__(self, folder: Path, config: RunConfig) -> None:
         self.folder, self.config = folder, config
         folder.mkdir(parents=True, exist_ok=True)
-        self.run, self.metrics, self.checkpoint, self.result = (
-            folder / name for name in ("run.json", "metrics.jsonl", "checkpoint.pt", "result.json")
+        self.run, self.metrics, self.checkpoint, self.predictions, self.result = (
+            folder / name for name in ("run.json", "metrics.jsonl", "checkpoint.pt", "predictions.npz", "result.json")
         )
         if self.run.exists():
             self._check_owner()

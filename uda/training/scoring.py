@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from uda.data.batches import to_float
 from uda.methods import Method
+from uda.methods.base import Outputs
 
 
-def predict_logits(method: Method, images: Tensor, batch_size: int = 500, *, source: bool = False) -> Tensor:
-    """Classify a whole split, in eval mode, without gradient and in fp32 whatever the run's precision.
+def predict_outputs(method: Method, images: Tensor, batch_size: int = 500, *, source: bool = False) -> Outputs:
+    """Return features and logits of a whole split: eval mode, no gradient, fp32 whatever the run's precision.
 
     Parameters
     ----------
@@ -27,14 +26,21 @@ def predict_logits(method: Method, images: Tensor, batch_size: int = 500, *, sou
 
     Returns
     -------
-    Tensor
-        (N, K) float32 logits on the CPU.
+    Outputs
+        (N, F) features and (N, K) logits, float32 on the CPU.
     """
-    classify: Callable[[Tensor], Tensor] = method.predict_source if source else method.predict
     device = next(method.parameters()).device
     training = method.training
     method.eval()
     with torch.no_grad():
-        pieces = [classify(to_float(piece.to(device))) for piece in torch.split(images, batch_size)]
+        pieces = [
+            method.outputs(to_float(piece.to(device)), source=source) for piece in torch.split(images, batch_size)
+        ]
     method.train(training)
-    return torch.cat(pieces).float().cpu()
+    features, logits = (torch.cat(parts).float().cpu() for parts in zip(*pieces, strict=True))
+    return Outputs(features, logits)
+
+
+def predict_logits(method: Method, images: Tensor) -> Tensor:
+    """Classify a whole split of target images: the (N, K) logits of `predict_outputs`."""
+    return predict_outputs(method, images).logits
