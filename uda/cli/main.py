@@ -17,6 +17,8 @@ COMMANDS = {
     "benchmark": "Run every run of a recipe that is not finished, and make its table.",
     "eval": "Evaluate a checkpoint on the target test split.",
     "table": "Make a results table, beside published numbers where asked.",
+    "plot": "Draw figures of runs and checkpoints: PNG, PDF, SVG.",
+    "report": "Write one self-contained HTML page of everything that runs tell.",
     "translate": "Write a grid of images translated between the domains.",
     "runs": "List the run folders and export the finished ones.",
     "methods": "List the methods, their papers and presets.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.labels import domain_label
+from uda.evaluation.series import Weights
 from uda.training.checkpoint import load_model
 from uda.training.scoring import predict_outputs
 
@@ -45,7 +45,7 @@ class Embedding:
 
 
 def embed_domains(
-    path: Path, weights: Literal["last", "pick"], root: Path, count: int = 1000, seed: int = 0
+    path: Path, weights: Weights, root: Path, count: int = 1000, seed: int = 0
 ) -> Embedding:
     """Embed held-out images of both domains of a run (the test split of each).
 

@@ -13,6 +13,7 @@ from uda.data.batches import to_float
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.labels import domain_label
+from uda.evaluation.series import Weights
 from uda.evaluation.translate import load_translator, one_per_class_first, to_uint8
 from uda.unit.core import UNIT
 
@@ -43,7 +44,7 @@ class Interpolation:
 
 def interpolate_domains(
     path: Path,
-    weights: Literal["last", "pick"],
+    weights: Weights,
     domain: Literal["source", "target"],
     count: int,
     steps: int,

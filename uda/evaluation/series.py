@@ -7,15 +7,18 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uda.errors import UserError
-from uda.evaluation.labels import Kind, pair_label
-from uda.evaluation.runs import RunResult, run_folders
+from uda.evaluation.labels import Kind, method_label, pair_label
+from uda.evaluation.runs import RunResult
 from uda.evaluation.table import Cell, Pair, build_tables
+from uda.training.config import RunConfig
+
+Weights = Literal["last", "pick"]
 
 
 @dataclass(frozen=True)
@@ -91,22 +94,19 @@ class Predictions:
     pick: NDArray[np.int64]
 
 
-def collect(results: Sequence[RunResult], paths: Iterable[Path]) -> tuple[Series, ...]:
+def collect(results: Sequence[RunResult], folders: Mapping[str, Path]) -> tuple[Series, ...]:
     """Arrange finished runs as the tables do, each with its folder.
 
     Parameters
     ----------
-    results
-        From `uda.evaluation.runs.find_runs`.
-    paths
-        Where they were found; a ``runs.csv`` has no folders.
+    results, folders
+        From `uda.evaluation.runs.find_runs`; folders by config hash.
 
     Raises
     ------
     UserError
         For runs that cannot stand in one table; see `uda.evaluation.table.build_tables`.
     """
-    folders = folders_by_hash(paths)
     return tuple(
         Series(
             row.label,
@@ -123,22 +123,25 @@ def collect(results: Sequence[RunResult], paths: Iterable[Path]) -> tuple[Series
     )
 
 
-def folders_by_hash(paths: Iterable[Path]) -> dict[str, Path]:
-    """Return the finished run folders at some paths, by the hash of their config; the first of equal ones."""
-    found: dict[str, Path] = {}
-    for path in paths:
-        for folder in run_folders(path) if path.is_dir() else ():
-            if (folder / "result.json").is_file():
-                values = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-                found.setdefault(str(values.get("config_hash")), folder)
-    return found
-
-
 def panel_titles(series: Iterable[Series]) -> dict[tuple[str, Pair], str]:
     """Return a title for each protocol and pair; the protocol is named only where there are several."""
     keys = dict.fromkeys((each.protocol, each.pair) for each in series)
     several = len({protocol for protocol, _ in keys}) > 1
     return {(protocol, pair): pair_label(pair) + (f" ({protocol})" if several else "") for protocol, pair in keys}
+
+
+def checkpoint_titles(configs: Sequence[RunConfig]) -> list[str]:
+    """Return a title for each checkpoint's run: its method, and its pair and seed where those differ."""
+    titles = []
+    for config in configs:
+        name = method_label(config.method)
+        parts = [name if config.preset in ("", "default") else f"{name} ({config.preset})"]
+        if len({(other.source, other.target) for other in configs}) > 1:
+            parts.append(pair_label((config.source, config.target)))
+        if len({other.seed for other in configs}) > 1:
+            parts.append(f"seed {config.seed}")
+        titles.append(", ".join(parts))
+    return titles
 
 
 def read_history(folder: Path) -> tuple[Moment, ...]:

@@ -14,7 +14,7 @@ from uda.evaluation.figures.style import INK, MUTED, PAPER, Drawing, Mark, Width
 from uda.evaluation.layout import Headline
 from uda.evaluation.series import Series, panel_titles
 from uda.evaluation.table import Estimate
-from uda.metrics.intervals import wilson
+from uda.metrics.intervals import wilson_interval
 
 _ROW = 0.3  # inches for one method
 _SEEDS, _TEST_SET = -0.2, 0.2  # where a bar's two intervals lie, in parts of its row
@@ -67,18 +67,10 @@ def estimate(each: Series, headline: Headline) -> Estimate:
     return each.cell.last if headline == "last" else each.cell.pick
 
 
-def interval(mean: float, n_test: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a mean accuracy in percent.
-
-    All seeds are tested on the same images, so that more seeds do not make it narrower.
-    """
-    low, high = wilson(mean / 100.0 * n_test, n_test)
-    return 100.0 * low, 100.0 * high
-
-
 def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, start: float) -> None:
     found = estimate(each, headline)
-    low, high = interval(found.mean, each.runs[0].n_test)
+    # all seeds are tested on the same images: more seeds do not make it narrower
+    low, high = wilson_interval(found.mean, each.runs[0].n_test)
     reach = max(high, found.mean + (found.std or 0.0))
     if start == 0.0:
         axis.barh(place, found.mean, height=0.62, color=look.colour, alpha=0.35, linewidth=0)
@@ -131,5 +123,5 @@ def near_start(series: Sequence[Series], headline: Headline = "last") -> float:
     lows = []
     for each in series:
         found = estimate(each, headline)
-        lows.append(min(interval(found.mean, each.runs[0].n_test)[0], found.mean - (found.std or 0.0), *found.values))
+        lows.append(min(wilson_interval(found.mean, each.runs[0].n_test)[0], found.mean - (found.std or 0.0), *found.values))
     return max(0.0, 10.0 * math.floor(min(lows) / 10.0))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
+from uda.errors import UserError
+from uda.evaluation.classify import classify
 from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, grid_of_panels, styled
+from uda.evaluation.series import Predictions, Series, Weights, checkpoint_titles, panel_titles, read_predictions
+from uda.training.checkpoint import read_checkpoint
 
 _NUMBERS_UP_TO = 12  # classes; beyond it cells are smaller than their numbers
 _NAMES_UP_TO = 40
@@ -35,6 +40,73 @@ class Confusion:
     title: str
     counts: NDArray[np.int64]
     runs: int = 1
+
+
+def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusion], tuple[str, ...]]:
+    """Count what the runs of each series predicted on the target test split, over its seeds.
+
+    Parameters
+    ----------
+    series
+        Those without predictions are left out.
+    weights
+        Predictions at the last step, or at the validator's pick.
+
+    Returns
+    -------
+    tuple
+        One matrix per series, and the class names.
+
+    Raises
+    ------
+    UserError
+        Where no run has predictions, or where their classes differ.
+    """
+    titles = panel_titles(series)
+    kept: list[tuple[str, list[Predictions]]] = []
+    names: dict[tuple[str, ...], Path] = {}
+    for each in series:
+        found = [read for folder in each.known_folders if (read := read_predictions(folder))]
+        if found:
+            title = each.label if len(titles) == 1 else f"{each.label}, {titles[each.protocol, each.pair]}"
+            kept.append((title, found))
+            names.setdefault(class_names(each.known_folders[0], found[0]), each.known_folders[0])
+    if not kept:
+        raise UserError("no run here has a predictions.npz: give run folders that this version of uda made")
+    _same_classes(names)
+    chosen = next(iter(names))
+    return [
+        Confusion(title, sum(count(p.labels, getattr(p, weights), len(chosen)) for p in found), len(found))
+        for title, found in kept
+    ], chosen
+
+
+def checkpoint_confusions(
+    paths: Sequence[Path], weights: Weights, root: Path
+) -> tuple[list[Confusion], tuple[str, ...]]:
+    """Classify the target test split with checkpoints of the same classes; returns and raises as `confusions`."""
+    found = [classify(path, weights, root) for path in paths]
+    names = {one.loaded.class_names: one.path for one in found}
+    _same_classes(names)
+    titles = checkpoint_titles([one.loaded.config for one in found])
+    return [
+        Confusion(title, count(one.labels.numpy(), one.predicted.numpy(), one.logits.shape[1]))
+        for title, one in zip(titles, found, strict=True)
+    ], found[0].loaded.class_names
+
+
+def _same_classes(names: Mapping[tuple[str, ...], Path]) -> None:
+    if len(names) > 1:
+        one, other = list(names.values())[:2]
+        raise UserError(f"{one} and {other} have different classes: draw them one at a time")
+
+
+def class_names(folder: Path, predictions: Predictions) -> tuple[str, ...]:
+    """Return the names of a run's classes, as its checkpoint has them; their numbers where it was not kept."""
+    if (folder / "checkpoint.pt").is_file():
+        return tuple(read_checkpoint(folder / "checkpoint.pt")["class_names"])
+    largest = max(int(row.max()) for row in (predictions.labels, predictions.last, predictions.pick))
+    return tuple(str(label) for label in range(largest + 1))
 
 
 def count(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from uda.evaluation.classify import classify
 from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, styled
+from uda.evaluation.series import Weights, checkpoint_titles
 from uda.metrics.calibration import expected_calibration_error, reliability
 
 
@@ -20,6 +23,19 @@ class Outcome:
     title: str
     logits: Tensor
     labels: Tensor
+
+
+def outcomes(paths: Sequence[Path], weights: Weights, root: Path) -> list[Outcome]:
+    """Classify the target test split with each checkpoint, titled by its method, and by its pair where they differ.
+
+    Raises
+    ------
+    UserError
+        For a file that is no checkpoint of ours, or missing data.
+    """
+    found = [classify(path, weights, root) for path in paths]
+    titles = checkpoint_titles([one.loaded.config for one in found])
+    return [Outcome(title, one.logits, one.labels) for title, one in zip(titles, found, strict=True)]
 
 
 @styled

@@ -127,7 +127,7 @@ def marks(methods: Iterable[tuple[str, Kind]]) -> dict[str, Mark]:
     found: dict[str, Mark] = {}
     adapting = 0
     for label, kind in dict.fromkeys(methods):
-        if kind == "adaptation":
+        if kind not in ("source-only", "target-only"):
             place, adapting = adapting, adapting + 1
             found[label] = Mark(
                 COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)], _DASHES[place % len(_DASHES)]
