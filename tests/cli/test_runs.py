@@ -16,6 +16,21 @@ def test_list_names_finished_and_unfinished_runs(tmp_path: Path) -> None:
     assert done.stderr == "left out: 1 unfinished (b)\n"
 
 
+def test_failed_and_broken_runs_are_named(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", result())
+    failed = write_run(tmp_path / "b", result(seed=2), finished=False)
+    (failed / "error.txt").write_text("ValueError: no\n", encoding="utf-8")
+    (write_run(tmp_path / "c", result(seed=3)) / "result.json").write_text("{}", encoding="utf-8")
+    (write_run(tmp_path / "d", result(seed=4), finished=False) / "run.json").write_text("[]", encoding="utf-8")
+    done = CliRunner().invoke(cli, ["runs", "export", str(tmp_path), "-o", str(tmp_path / "runs.csv")])
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        "left out: b: failed: ValueError: no",
+        "left out: c: result.json: has no 'method'; it was not written by a finished run",
+        "left out: d is broken: run.json: holds no JSON object; remove or repeat that run",
+    ]
+
+
 def test_export_twice_adds_nothing(tmp_path: Path) -> None:
     write_run(tmp_path / "runs" / "a", result())
     output = tmp_path / "results" / "runs.csv"

@@ -43,14 +43,15 @@ def result(**values: Any) -> RunResult:
     return RunResult(**{"config_hash": name, **fixed})
 
 
+_CONFIG = ("method", "preset", "source", "target", "protocol", "seed", "steps", "validator", "precision")
+
+
 def write_run(folder: Path, run: RunResult, settings: dict[str, Any] | None = None, finished: bool = True) -> Path:
     """Write what of a run folder the evaluation layer reads."""
     folder.mkdir(parents=True)
-    config = {
-        name: getattr(run, name) for name in ("method", "preset", "source", "target", "protocol", "seed", "steps")
-    }
-    config |= {"batch_size": 64, "settings": settings or {}}
-    (folder / "run.json").write_text(json.dumps({"config": config}), encoding="utf-8")
+    config = {name: getattr(run, name) for name in _CONFIG} | {"batch_size": 64, "settings": settings or {}}
+    about = {"config": config, "config_hash": run.config_hash}
+    (folder / "run.json").write_text(json.dumps(about), encoding="utf-8")
     if finished:
         values = {name: getattr(run, name) for name in COLUMNS}
         (folder / "result.json").write_text(json.dumps(values), encoding="utf-8")

@@ -1,4 +1,14 @@
-from uda.evaluation.labels import domain_label, method_label, pair_label, pair_order
+from uda.evaluation.labels import (
+    KINDS,
+    adapts,
+    domain_label,
+    kind_heading,
+    method_kind,
+    method_label,
+    pair_label,
+    pair_order,
+)
+from uda.methods import METHODS
 
 
 def test_methods_are_written_as_in_papers() -> None:
@@ -24,3 +34,15 @@ def test_domains_are_written_as_in_papers_and_ours_as_they_are() -> None:
 def test_pairs_come_in_the_usual_order() -> None:
     pairs = [("a", "b"), ("svhn", "mnist"), ("usps-esl", "mnist"), ("mnist", "usps")]
     assert sorted(pairs, key=pair_order) == [pairs[3], pairs[2], pairs[1], pairs[0]]
+
+
+def test_every_method_says_its_kind_and_an_unknown_one_is_other() -> None:
+    kinds = {name: method_kind(name) for name in METHODS}
+    assert set(kinds.values()) <= set(KINDS) - {"other"}
+    assert {"unit": "generative", "dann": "adversarial", "source-only": "source-only"}.items() <= kinds.items()
+    assert method_kind("of-tomorrow") == "other"
+
+
+def test_the_two_bounds_frame_the_kinds_and_need_no_heading() -> None:
+    assert [kind for kind in KINDS if not adapts(kind)] == [KINDS[0], KINDS[-1]] == ["source-only", "target-only"]
+    assert [kind_heading(kind) for kind in ("source-only", "self-training", "target-only")] == ["", "Self-training", ""]

@@ -1,20 +1,37 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.evaluation.examples import result, write_run
 from uda.errors import UserError
-from uda.evaluation.runs import COLUMNS, export, find_runs, format_runs, read_csv
+from uda.evaluation.runs import COLUMNS, export, find_runs, format_runs, read_csv, read_result
+from uda.metrics.correctness import pack
 
 ONE, TWO, THREE = (result(seed=seed, notes='a "quoted", note; ± another') for seed in (1, 2, 3))
+
+TRACE = """Traceback (most recent call last):
+  File "a.py", line 1, in <module>
+    first()
+OSError: the first
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "a.py", line 3, in <module>
+    raise ValueError
+ValueError: the loss is 3
+and more of it
+"""
 
 
 def test_columns_are_those_of_a_result_in_its_order() -> None:
     assert ",".join(COLUMNS) == (
         "method,preset,source,target,protocol,seed,steps,accuracy_last,accuracy_validator,accuracy_oracle,"
         "validator,validator_step,oracle_step,n_test,device,precision,seconds,steps_per_second,config_hash,"
-        "code_version,notes,settings"
+        "code_version,notes,settings,correct_last,correct_validator"
     )
 
 
@@ -27,11 +44,35 @@ def test_finds_a_run_folder_and_folders_of_them(tmp_path: Path) -> None:
     assert find_runs([tmp_path]).results == (ONE, TWO)
 
 
-def test_unfinished_runs_are_left_out_and_named(tmp_path: Path) -> None:
-    write_run(tmp_path / "done", ONE)
-    unfinished = write_run(tmp_path / "running", TWO, finished=False)
+def test_a_run_without_a_result_says_what_it_is_and_what_became_of_it(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", ONE)
+    begun = write_run(tmp_path / "b", TWO, finished=False)
+    (begun / "metrics.jsonl").write_text('{"step": 200}\n{"step": 400}\n{"ste', encoding="utf-8")
+    failed = write_run(tmp_path / "c", THREE, finished=False)
+    (failed / "error.txt").write_text(TRACE, encoding="utf-8")
     found = find_runs([tmp_path])
-    assert (found.results, found.unfinished) == ((ONE,), (unfinished,))
+    assert found.results == (ONE,)
+    assert [(run.folder, run.seed, run.reason) for run in found.missing] == [
+        (begun, 2, "unfinished at step 400 of 2,000"),
+        (failed, 3, "failed: ValueError: the loss is 3"),
+    ]
+    assert found.missing[0].settings == found.results[0].settings
+    assert found.folders == {ONE.config_hash: tmp_path / "a"}
+
+
+def test_a_long_error_is_cut(tmp_path: Path) -> None:
+    failed = write_run(tmp_path / "a", ONE, finished=False)
+    (failed / "error.txt").write_text("RuntimeError: " + "x" * 500, encoding="utf-8")
+    (run,) = find_runs([tmp_path]).missing
+    assert len(run.reason) == len("failed: ") + 160
+    assert run.reason.endswith("x…")
+
+
+def test_a_run_that_is_finished_elsewhere_is_not_missing(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs" / "a", ONE, finished=False)
+    export([ONE], tmp_path / "runs.csv")
+    found = find_runs([tmp_path / "runs", tmp_path / "runs.csv"])
+    assert (found.results, found.missing) == ((ONE,), ())
 
 
 def test_a_run_that_is_found_twice_counts_once(tmp_path: Path) -> None:
@@ -59,28 +100,60 @@ def test_settings_are_told_apart_by_what_is_not_a_column(tmp_path: Path) -> None
         ('{"method": "unit"}', r"result\.json: has no 'preset'"),
     ],
 )
-def test_a_broken_result_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_a_broken_result_is_named_and_hides_no_other(tmp_path: Path, text: str, message: str) -> None:
     folder = write_run(tmp_path / "a", ONE)
+    write_run(tmp_path / "b", TWO)
     (folder / "result.json").write_text(text, encoding="utf-8")
+    found = find_runs([tmp_path])
+    assert found.results == (TWO,)
+    ((seed, reason),) = ((run.seed, run.reason) for run in found.missing)
+    assert seed == 1
+    assert re.match(message, reason)
     with pytest.raises(UserError, match=message):
-        find_runs([tmp_path])
+        read_result(folder)
+
+
+def test_a_folder_that_says_nothing_at_all_is_named(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", ONE)
+    for name, run, result_json in (("b", "{", None), ("c", '{"config": 1}', None), ("d", "{", "{")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(run, encoding="utf-8")
+        if result_json:
+            (tmp_path / name / "result.json").write_text(result_json, encoding="utf-8")
+    found = find_runs([tmp_path])
+    assert found.results == (ONE,)
+    assert [sentence.split(": ")[:2] for sentence in found.broken] == [
+        ["b is broken", "run.json"],
+        ["c is broken", "run.json"],
+        ["d is broken", "result.json"],
+    ]
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("accuracy_last", 101.0, "accuracy_last is 101.0, not a percentage"),
-        ("accuracy_last", float("nan"), "accuracy_last is nan, not a percentage"),
+        ("accuracy_last", float("nan"), "accuracy_last is nan, not a finite number"),
         ("accuracy_oracle", None, "has no 'accuracy_oracle'"),
-        ("seed", "first", "seed is 'first', not a int"),
+        ("seed", "first", "seed is 'first', not a whole number"),
         ("seconds", float("inf"), "seconds is inf, not a finite number"),
+        ("steps", float("inf"), "steps is inf, not a whole number"),
+        ("n_test", 0, "n_test is 0"),
+        ("correct_last", "AAAA", "correct_last is no packed list of 2007 bits"),
+        ("correct_validator", pack(torch.ones(1999, dtype=torch.bool)), "correct_validator holds .* 2007 images"),
+        (
+            "correct_last",
+            pack(torch.ones(2007, dtype=torch.bool)),
+            "correct_last has 2,007 of 2,007 images right, .* accuracy_last: 90",
+        ),
     ],
 )
 def test_impossible_values_are_named(tmp_path: Path, key: str, value: object, message: str) -> None:
-    path = write_run(tmp_path / "a", ONE) / "result.json"
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), key: value}), encoding="utf-8")
-    with pytest.raises(UserError, match=message):
-        find_runs([tmp_path])
+    folder = write_run(tmp_path / "a", ONE)
+    values = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    (folder / "result.json").write_text(json.dumps({**values, key: value}), encoding="utf-8")
+    with pytest.raises(UserError, match=f"result.json: {message}"):
+        read_result(folder)
 
 
 def test_bad_paths_are_errors(tmp_path: Path) -> None:
@@ -120,12 +193,56 @@ def test_export_refuses_another_table(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "a,b\n1,2\n"
 
 
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
+def test_a_broken_line_is_named_and_hides_no_other(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
-    export([ONE, TWO], path)
-    path.write_text(path.read_text(encoding="utf-8").replace("2007", "many", 1), encoding="utf-8")
+    export([ONE, TWO, THREE], path)
+    text = path.read_text(encoding="utf-8").replace("2007", "many", 1)
+    path.write_text(text + "unit,default\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"runs\.csv, line 2: n_test is 'many'"):
         read_csv(path)
+    found = find_runs([path])
+    assert found.results == (TWO, THREE)
+    assert found.broken == (
+        "line 2 of runs.csv is broken: n_test is 'many', not a whole number",
+        "line 5 of runs.csv is broken: has 2 values for 24 columns",
+    )
+
+
+def test_a_file_that_is_no_table_of_runs_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    for content in (b"", b"\xff\xfe", b"a,b\n1,2\n"):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"runs\.csv: (is not a table of runs|cannot be read as CSV)"):
+            find_runs([path])
+
+
+def test_which_images_were_right_is_kept(tmp_path: Path) -> None:
+    right = pack(torch.tensor([True, True, True, False]))
+    run = result(n_test=4, accuracy_last=75.0, accuracy_validator=75.0, correct_last=right, correct_validator=right)
+    export([run], tmp_path / "runs.csv")
+    (read,) = read_csv(tmp_path / "runs.csv")
+    (found,) = find_runs([write_run(tmp_path / "a", run)]).results
+    assert read.correct_last == read.correct_validator == found.correct_last == found.correct_validator == right
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_of_an_older_version_is_read_and_gets_the_columns_that_it_lacks(tmp_path: Path, end: str) -> None:
+    old = ["a", "b,c", '"quoted"', "two\nlines\u2028here"]
+    rows = [result(seed=seed, notes=notes) for seed, notes in enumerate(old)]
+    path = tmp_path / "runs.csv"
+    export(rows, path)
+    text = path.read_bytes().decode().replace(",correct_last,correct_validator", "").replace(",,,\n", ",\n")
+    path.write_bytes(text.rstrip("\n").replace("\n", end).encode())
+    assert [row.notes for row in read_csv(path)] == [notes.replace("\n", end) for notes in old]
+    before = path.read_bytes()
+    assert export(rows[:1], path) == 0
+    assert path.read_bytes() == before
+    assert export([THREE], path) == 1
+    after = path.read_bytes().decode()
+    assert after.startswith(",".join(COLUMNS) + end)
+    assert after.replace(",correct_last,correct_validator", "").replace(",,,", ",").startswith(before.decode())
+    assert read_csv(path)[-1] == THREE
+    assert len(read_csv(path)) == 5
 
 
 def test_list_has_a_line_per_run() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from uda.evaluation.runs import export, find_runs, format_runs
+from uda.evaluation.runs import FoundRuns, export, find_runs, format_runs
 
 runs_argument = click.argument(
     "paths", metavar="[RUNS]...", nargs=-1, envvar="UDA_RUNS", type=click.Path(path_type=Path)
@@ -14,11 +14,17 @@ runs_argument = click.argument(
 DEFAULT_RUNS = (Path("runs"),)
 
 
-def report_unfinished(unfinished: tuple[Path, ...]) -> None:
-    """Say on stderr which run folders were left out."""
+def report_left_out(found: FoundRuns) -> None:
+    """Say on stderr which runs were left out, and why."""
+    unfinished = [run.folder.name for run in found.missing if run.reason.startswith("unfinished")]
     if unfinished:
-        names = ", ".join(folder.name for folder in unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
+        names = ", ".join(unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
         click.echo(f"left out: {len(unfinished)} unfinished ({names})", err=True)
+    for run in found.missing:
+        if not run.reason.startswith("unfinished"):
+            click.echo(f"left out: {run.folder.name}: {run.reason}", err=True)
+    for sentence in found.broken:
+        click.echo(f"left out: {sentence}", err=True)
 
 
 @click.group("runs")
@@ -35,7 +41,7 @@ def list_runs(paths: tuple[Path, ...]) -> None:
     """List finished runs with their accuracies; name unfinished ones on stderr."""
     found = find_runs(paths or DEFAULT_RUNS)
     click.echo(format_runs(found.results))
-    report_unfinished(found.unfinished)
+    report_left_out(found)
 
 
 @runs.command("export")
@@ -53,4 +59,4 @@ def export_runs(paths: tuple[Path, ...], output: Path) -> None:
     found = find_runs(paths or DEFAULT_RUNS)
     added = export(found.results, output)
     click.echo(f"{output}: {added} added, {len(found.results) - added} already there")
-    report_unfinished(found.unfinished)
+    report_left_out(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from uda.cli.runs import DEFAULT_RUNS, report_unfinished, runs_argument
+from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.runs import find_runs
@@ -56,4 +56,4 @@ def table(
         click.echo(f"wrote {output}")
     else:
         click.echo(text, nl=False)
-    report_unfinished(found.unfinished)
+    report_left_out(found)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import PurePath
-from typing import Literal
+from typing import get_args
 
-Kind = Literal["source-only", "adaptation", "target-only"]
+from uda.methods import METHODS
+from uda.methods.base import Kind
+
+#: In the order of a table: the bounds frame the methods that adapt.
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_BOUNDS = ("source-only", "target-only")
 
 # Names that the rules below would not spell as their papers do.
 _METHODS = {"cogan": "CoGAN", "cycada": "CyCADA", "dirt-t": "DIRT-T", "self-ensembling": "Self-ensembling"}
@@ -15,17 +20,25 @@ _PAIRS = (("mnist", "usps"), ("usps", "mnist"), ("svhn", "mnist"), ("mnist", "mn
 
 
 def method_kind(method: str) -> Kind:
-    """Tell the two bounds, trained on one domain only, from methods that adapt."""
-    if method in ("source-only", "target-only"):
-        return method  # type: ignore[return-value]
-    return "adaptation"
+    """Return what a method does about the shift; ``"other"`` for one that this version of the package does not have."""
+    return METHODS[method].kind if method in METHODS else "other"
+
+
+def adapts(kind: Kind) -> bool:
+    """Tell methods that adapt from the two bounds, which are trained on one domain only."""
+    return kind not in _BOUNDS
+
+
+def kind_heading(kind: Kind) -> str:
+    """Return what stands above the rows of a kind; nothing above the bounds, which say it themselves."""
+    return kind.capitalize() if adapts(kind) else ""
 
 
 def method_label(method: str) -> str:
     """Return a method's name as a paper writes it: words capitalised, abbreviations in capitals."""
     if method in _METHODS:
         return _METHODS[method]
-    if method_kind(method) != "adaptation":
+    if method in _BOUNDS:
         return method.replace("-", " ").capitalize()
     return method.upper()
 

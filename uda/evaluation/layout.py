@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from uda.data.protocols import PROTOCOLS
-from uda.evaluation.labels import domain_label, pair_label
+from uda.evaluation.labels import adapts, domain_label, pair_label
 from uda.evaluation.published import ALIASES, PublishedResult, published_name
 from uda.evaluation.table import Cell, Estimate, Pair, Row, Table
 
@@ -196,7 +196,7 @@ def _estimate(cell: Cell, subcolumn: str) -> Estimate:
 
 def _best(table: Table, subcolumn: str, pair: Pair) -> str:
     """Return the best mean as shown among methods that adapt; empty for the oracle's and where there are no two."""
-    cells = [row.cells[pair] for row in table.rows if row.kind == "adaptation" and pair in row.cells]
+    cells = [row.cells[pair] for row in table.rows if adapts(row.kind) and pair in row.cells]
     if subcolumn == "oracle" or len(cells) < 2:
         return ""
     return f"{max(_estimate(cell, subcolumn).mean for cell in cells):.2f}"
@@ -218,7 +218,7 @@ def _our_row(
         marks = footnotes.marks([*cell.facts, *(note for note in cell.notes if note not in noted)])
         for place, subcolumn in enumerate(subcolumns):
             estimate = _estimate(cell, subcolumn)
-            best = row.kind == "adaptation" and f"{estimate.mean:.2f}" == _best(table, subcolumn, pair)
+            best = adapts(row.kind) and f"{estimate.mean:.2f}" == _best(table, subcolumn, pair)
             entries.append(Entry(estimate.text, best, marks if place == 0 else ()))
     return (*entries, Entry()) if published else tuple(entries)
 

@@ -1,77 +1,29 @@
-"""Finished runs: found in folders or in a ``runs.csv``, and exported to one."""
+"""Runs: found in folders or in a ``runs.csv``, and listed."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from uda.errors import UserError
+from uda.evaluation.folders import MissingRun, read_missing, read_result, run_folders
+from uda.evaluation.result import COLUMNS, RunResult
+from uda.evaluation.runs_csv import export, read_csv, read_sound_rows
 
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a finished run found: one row of ``runs.csv``.
-
-    Attributes
-    ----------
-    method, preset, source, target, protocol, seed, steps
-        What was run.
-    accuracy_last, accuracy_validator, accuracy_oracle
-        Target test accuracy in percent at the last step, at the validator's pick and at its best (the oracle's).
-    validator, validator_step, oracle_step
-        The label-free validator, the step that it picked, and the oracle's.
-    n_test
-        Number of target test images.
-    device, precision, seconds, steps_per_second
-        How it was run.
-    config_hash, code_version
-        What names it.
-    notes
-        Joined by ``"; "``; may be empty.
-    settings
-        Hash of the settings that have no attribute here (batch size, augmentation, the method's own); empty where a
-        folder holds a result alone.
-    """
-
-    method: str
-    preset: str
-    source: str
-    target: str
-    protocol: str
-    seed: int
-    steps: int
-    accuracy_last: float
-    accuracy_validator: float
-    accuracy_oracle: float
-    validator: str
-    validator_step: int
-    oracle_step: int
-    n_test: int
-    device: str
-    precision: str
-    seconds: float
-    steps_per_second: float
-    config_hash: str
-    code_version: str
-    notes: str
-    settings: str = field(default="", compare=False)
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """(source, target)."""
-        return self.source, self.target
-
-
-COLUMNS = tuple(f.name for f in fields(RunResult))
-_TYPES = {f.name: {"str": str, "int": int, "float": float}[str(f.type)] for f in fields(RunResult)}
+__all__ = [
+    "COLUMNS",
+    "FoundRuns",
+    "MissingRun",
+    "RunResult",
+    "export",
+    "find_runs",
+    "format_runs",
+    "read_csv",
+    "read_result",
+    "run_folders",
+]
 
 
 @dataclass(frozen=True)
@@ -82,16 +34,22 @@ class FoundRuns:
     ----------
     results
         Finished runs, one per config hash, in the order found.
-    unfinished
-        Run folders without a result: still running, or stopped.
+    missing
+        Runs that were begun and have no result: still running, stopped, or failed.
+    broken
+        A sentence for each row or folder of which not even that can be said.
+    folders
+        The folder of each finished run that has one, by config hash.
     """
 
     results: tuple[RunResult, ...]
-    unfinished: tuple[Path, ...]
+    missing: tuple[MissingRun, ...] = ()
+    broken: tuple[str, ...] = ()
+    folders: Mapping[str, Path] = field(default_factory=dict)
 
 
 def find_runs(paths: Iterable[Path]) -> FoundRuns:
-    """Find finished runs.
+    """Find runs. What is broken in one of them hides none of the others.
 
     Parameters
     ----------
@@ -101,145 +59,62 @@ def find_runs(paths: Iterable[Path]) -> FoundRuns:
     Raises
     ------
     UserError
-        For a path that does not exist, holds no run at all, or holds a result that cannot be read.
+        For a path that does not exist, holds no run at all, or is a file of something else.
     """
-    results: dict[str, RunResult] = {}
-    unfinished: dict[Path, None] = {}
+    search = _Search()
     for path in paths:
         if path.is_dir():
-            folders = _run_folders(path)
+            folders = run_folders(path)
             if not folders:
                 raise UserError(
                     f"{path}: no run folder in it, nor one or two levels below; give the folder of the runs"
                 )
-            finished = [folder for folder in folders if (folder / "result.json").exists()]
-            unfinished.update((folder, None) for folder in folders if folder not in finished)
-            found = [read_result(folder) for folder in finished]
+            for folder in folders:
+                search.add_folder(folder)
         elif path.is_file() and path.suffix == ".csv":
-            found = read_csv(path)
+            rows, broken = read_sound_rows(path)
+            search.broken += broken
+            for row in rows:
+                search.results.setdefault(row.config_hash, row)
         elif path.exists():
             raise UserError(f"{path}: neither a run folder nor a .csv file of runs")
         else:
             raise UserError(f"{path}: no such file or folder; give run folders, folders of them, or a runs.csv")
-        for result in found:
-            results.setdefault(result.config_hash, result)
-    return FoundRuns(tuple(results.values()), tuple(unfinished))
+    return search.found()
 
 
-def _run_folders(path: Path) -> list[Path]:
-    """Return the run folders at, one or two levels below a folder, sorted by name at each level."""
-    level = [path]
-    found: list[Path] = []
-    for _ in range(3):
-        runs = [folder for folder in level if any((folder / f).is_file() for f in ("run.json", "result.json"))]
-        found += runs
-        level = sorted(sub for folder in level if folder not in runs for sub in folder.iterdir() if sub.is_dir())
-    return found
+@dataclass
+class _Search:
+    results: dict[str, RunResult] = field(default_factory=dict)
+    missing: dict[Path, MissingRun] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+    folders: dict[str, Path] = field(default_factory=dict)
 
-
-def read_result(folder: Path) -> RunResult:
-    """Read a finished run folder; `UserError` naming the file that is broken."""
-    path = folder / "result.json"
-    values = _read_json(path)
-    settings = ""
-    run = folder / "run.json"
-    if run.is_file():
-        config = _read_json(run).get("config")
-        if not isinstance(config, dict):
-            raise UserError(f"{run}: holds no config; remove or repeat that run")
-        settings = _settings_hash(config)
-    return _result({**values, "settings": settings}, str(path))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error}); remove or repeat that run") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: holds no JSON object; remove or repeat that run")
-    return values
-
-
-def _settings_hash(config: Mapping[str, Any]) -> str:
-    told = set(COLUMNS) - {"settings"}  # in a config that name is the method's own settings
-    kept = {key: value for key, value in config.items() if key not in told}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:6]
-
-
-def _result(values: Mapping[str, Any], where: str) -> RunResult:
-    """Check and convert the values of one result."""
-    converted: dict[str, Any] = {}
-    for column in COLUMNS:
-        value = values.get(column)
-        if value is None:
-            raise UserError(f"{where}: has no {column!r}; it was not written by a finished run")
+    def add_folder(self, folder: Path) -> None:
+        """Take in one run folder, whatever became of its run."""
+        trouble = ""
+        if (folder / "result.json").exists():
+            try:
+                result = read_result(folder)
+            except UserError as error:
+                trouble = _without_folder(error, folder)
+            else:
+                self.results.setdefault(result.config_hash, result)
+                self.folders.setdefault(result.config_hash, folder)
+                return
         try:
-            converted[column] = _TYPES[column](value)
-        except (TypeError, ValueError) as error:
-            raise UserError(f"{where}: {column} is {value!r}, not a {_TYPES[column].__name__}") from error
-        if column.startswith("accuracy") and not 0.0 <= converted[column] <= 100.0:
-            raise UserError(f"{where}: {column} is {value!r}, not a percentage in 0..100")
-        if isinstance(converted[column], float) and not math.isfinite(converted[column]):
-            raise UserError(f"{where}: {column} is {value!r}, not a finite number")
-    return RunResult(**converted)
+            self.missing[folder] = read_missing(folder, trouble)
+        except UserError as error:
+            self.broken.append(f"{folder.name} is broken: {trouble or _without_folder(error, folder)}")
+
+    def found(self) -> FoundRuns:
+        """Return what there is; a run that is finished in another place is not missing."""
+        missing = tuple(run for run in self.missing.values() if run.config_hash not in self.results)
+        return FoundRuns(tuple(self.results.values()), missing, tuple(dict.fromkeys(self.broken)), self.folders)
 
 
-def read_csv(path: Path) -> list[RunResult]:
-    """Read a ``runs.csv``; `UserError` naming the line that is broken."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            _check_header(path, reader.fieldnames)
-            return [_result(row, f"{path}, line {reader.line_num}") for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read as CSV ({error})") from error
-
-
-def _check_header(path: Path, header: Sequence[str] | None) -> None:
-    if tuple(header or ()) != COLUMNS:
-        raise UserError(f"{path}: is not a table of runs; its first line must be {','.join(COLUMNS)}")
-
-
-def export(results: Iterable[RunResult], path: Path) -> int:
-    """Add runs to a ``runs.csv``: rows that are there stay as they are, and no config hash is written twice.
-
-    The file is replaced in one step, so that a reader sees the old one or the new one.
-
-    Parameters
-    ----------
-    results
-        Finished runs.
-    path
-        The file; it is made, with its folder, where it does not exist.
-
-    Returns
-    -------
-    int
-        How many rows were added.
-
-    Raises
-    ------
-    UserError
-        Where the file is there and is not a table of runs.
-    """
-    present = {row.config_hash for row in read_csv(path)} if path.exists() else set()
-    added = {result.config_hash: result for result in results if result.config_hash not in present}
-    if path.exists() and not added:
-        return 0
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    if path.exists():
-        kept = path.read_text(encoding="utf-8")
-        text.write(kept if kept.endswith("\n") else kept + "\n")
-    else:
-        writer.writeheader()
-    writer.writerows({column: getattr(result, column) for column in COLUMNS} for result in added.values())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text.getvalue(), encoding="utf-8")
-    temporary.replace(path)
-    return len(added)
+def _without_folder(error: UserError, folder: Path) -> str:
+    return str(error).replace(f"{folder}{os.sep}", "")
 
 
 def format_runs(results: Sequence[RunResult]) -> str:

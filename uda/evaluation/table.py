@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from uda.errors import UserError
-from uda.evaluation.labels import Kind, method_kind, method_label, pair_label, pair_order
+from uda.evaluation.labels import KINDS, method_kind, method_label, pair_label, pair_order
 from uda.evaluation.runs import RunResult
+from uda.methods.base import Kind
 
 Pair = tuple[str, str]
 
@@ -88,7 +89,7 @@ class Row:
     label
         With what tells it from the other rows of its table.
     kind
-        Whether it adapts or is one of the two bounds.
+        What it does about the shift, or which of the two bounds it is.
     cells
         By pair; a pair that was not run is not there.
     """
@@ -113,7 +114,7 @@ class Table:
     pairs
         In the order of the columns.
     rows
-        Source only, then methods that adapt, then target only.
+        Source only, then methods that adapt by their kind, then target only.
     """
 
     protocol: str
@@ -137,7 +138,6 @@ _FACTS: dict[str, Callable[[Any], str]] = {
     "settings": lambda value: f"settings {value}" if value else "settings unknown",
 }
 _TOLD = tuple(fact for fact in _FACTS if fact != "settings")
-_KINDS: tuple[Kind, ...] = ("source-only", "adaptation", "target-only")
 
 
 def build_tables(results: Iterable[RunResult]) -> tuple[Table, ...]:
@@ -222,7 +222,7 @@ def _name(run: RunResult) -> str:
 
 def _row_order(runs: Sequence[RunResult]) -> tuple[Any, ...]:
     first = runs[0]
-    return (_KINDS.index(method_kind(first.method)), first.method, first.preset, *(getattr(first, f) for f in _FACTS))
+    return (KINDS.index(method_kind(first.method)), first.method, first.preset, *(getattr(first, f) for f in _FACTS))
 
 
 def _cells(label: str, results: Sequence[RunResult], facts: Sequence[str]) -> dict[Pair, Cell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,19 @@ from torch.optim import Adam, Optimizer
 
 from uda.data.batches import Batch
 from uda.errors import UserError, unknown
+
+#: What a method does about the shift; tables group their rows by it. The two ``-only`` are the bounds.
+Kind = Literal[
+    "source-only",
+    "shallow",
+    "discrepancy",
+    "adversarial",
+    "generative",
+    "self-training",
+    "source-free",
+    "other",
+    "target-only",
+]
 
 
 @dataclass(frozen=True)
@@ -72,8 +85,8 @@ class Outputs(NamedTuple):
 class Method(nn.Module):
     """A domain adaptation method.
 
-    Subclasses set `name`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them with
-    `optimise`, and implement `update` and `outputs`.
+    Subclasses set `name`, `kind`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them
+    with `optimise`, and implement `update` and `outputs`.
 
     Attributes
     ----------
@@ -89,6 +102,7 @@ class Method(nn.Module):
     name: ClassVar[str]
     summary: ClassVar[str]
     paper: ClassVar[str] = ""
+    kind: ClassVar[Kind] = "other"
     Config: ClassVar[type[Any]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     sees_target_labels: ClassVar[bool] = False

@@ -67,6 +67,7 @@ class Dann(Method):
     """
 
     name = "dann"
+    kind = "adversarial"
     summary = "domain-adversarial features: the gradient of a domain classifier, reversed"
     paper = "Ganin et al.: Domain-Adversarial Training of Neural Networks, JMLR 2016"
     Config = DannConfig

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods.backbones import match_channels
-from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import Kind, Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
 from uda.unit.networks import Encoder
 
 
@@ -69,6 +69,7 @@ class SourceOnly(Method):
     """Train a classifier on source images and labels; never look at the target."""
 
     name = "source-only"
+    kind: ClassVar[Kind] = "source-only"
     summary = "classifier trained on the labelled source alone: what adaptation must beat"
     Config = SupervisedConfig
 
@@ -100,6 +101,7 @@ class TargetOnly(SourceOnly):
     """Train the same classifier on target images *and labels*: the supervised ceiling, not an adaptation method."""
 
     name = "target-only"
+    kind = "target-only"
     summary = "the supervised ceiling: the one method that is given target training labels"
     sees_target_labels: ClassVar[bool] = True
 

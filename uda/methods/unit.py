@@ -151,6 +151,7 @@ class UnitMethod(Method):
     """UNIT's alternating game with a classifier beside it: D step, then E,G step (section 3, "Learning")."""
 
     name = "unit"
+    kind = "generative"
     summary = "coupled VAE-GANs with a shared latent space, extended with a classifier head"
     paper = "Liu, Breuel, Kautz: Unsupervised Image-to-Image Translation Networks, NIPS 2017"
     Config = UnitConfig

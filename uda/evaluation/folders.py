@@ -1,0 +1,157 @@
+"""Run folders: what a finished one found, and why another one has found nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uda.errors import UserError
+from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
+
+_TOLD = set(COLUMNS) - {"settings", *LATER_COLUMNS}  # "settings" is, in a config, the method's own
+
+
+@dataclass(frozen=True)
+class MissingRun:
+    """A run that was begun and has no result to show.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    method, preset, source, target, protocol, seed, steps, validator, precision, settings
+        What was to be run, as in `RunResult`.
+    config_hash
+        What names it; empty where its folder does not say.
+    reason
+        In words, e.g. ``"unfinished at step 400 of 2,000"``.
+    """
+
+    folder: Path
+    method: str
+    preset: str
+    source: str
+    target: str
+    protocol: str
+    seed: int
+    steps: int
+    validator: str
+    precision: str
+    settings: str
+    config_hash: str
+    reason: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """(source, target)."""
+        return self.source, self.target
+
+
+def run_folders(path: Path) -> list[Path]:
+    """Return the run folders at, one or two levels below a folder, sorted by name at each level."""
+    level = [path]
+    found: list[Path] = []
+    for _ in range(3):
+        runs = [folder for folder in level if any((folder / f).is_file() for f in ("run.json", "result.json"))]
+        found += runs
+        inside = set(runs)
+        level = sorted(sub for folder in level if folder not in inside for sub in folder.iterdir() if sub.is_dir())
+    return found
+
+
+def read_result(folder: Path) -> RunResult:
+    """Read a finished run folder; `UserError` naming the file that is broken."""
+    path = folder / "result.json"
+    values = _read_json(path)
+    settings = _settings_hash(_read_config(folder)[0]) if (folder / "run.json").is_file() else ""
+    try:
+        return to_result({**values, "settings": settings})
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def read_missing(folder: Path, broken: str = "") -> MissingRun:
+    """Read what was to be run in a folder without a result, and what became of it.
+
+    Parameters
+    ----------
+    folder
+        Has a ``run.json``.
+    broken
+        What is wrong with its ``result.json``, where it has one.
+
+    Raises
+    ------
+    UserError
+        Where its ``run.json`` does not say what was to be run.
+    """
+    config, config_hash = _read_config(folder)
+    steps = _whole(config.get("steps"))
+    error = _error(folder)
+    reason = f"failed: {error}" if error else f"unfinished at step {_last_step(folder):,} of {steps:,}"
+    return MissingRun(
+        folder,
+        **{name: str(config.get(name, "")) for name in ("method", "preset", "source", "target", "protocol")},
+        seed=_whole(config.get("seed")),
+        steps=steps,
+        **{name: str(config.get(name, "")) for name in ("validator", "precision")},
+        settings=_settings_hash(config),
+        config_hash=config_hash,
+        reason=broken or reason,
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error}); remove or repeat that run") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: holds no JSON object; remove or repeat that run")
+    return values
+
+
+def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
+    """Return the config in ``run.json``, and its hash."""
+    values = _read_json(folder / "run.json")
+    config = values.get("config")
+    if not isinstance(config, dict) or not config.get("method"):
+        raise UserError(f"{folder / 'run.json'}: holds no config; remove or repeat that run")
+    return config, str(values.get("config_hash", ""))
+
+
+def _settings_hash(config: Mapping[str, Any]) -> str:
+    kept = {key: value for key, value in config.items() if key not in _TOLD}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:6]
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _error(folder: Path) -> str:
+    """Return the error that ended a run: of a trace, the line below its last frame; empty where there is none."""
+    path = folder / "error.txt"
+    if not path.is_file():
+        return ""
+    lines = [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    frames = [number for number, line in enumerate(lines) if line.startswith(" ")]
+    below = lines[frames[-1] + 1 :] if frames else lines
+    first = (below or lines or ["without saying why"])[0].strip()
+    return first if len(first) <= 160 else first[:159] + "…"
+
+
+def _last_step(folder: Path) -> int:
+    """Return the step of the last evaluation that was written down whole."""
+    path = folder / "metrics.jsonl"
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    for line in reversed(lines):
+        try:
+            return int(json.loads(line)["step"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return 0

@@ -1,0 +1,126 @@
+"""What a finished run found: the columns of ``runs.csv``, and the checks that make a row of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from uda.metrics.correctness import unpack
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a finished run found: one row of ``runs.csv``.
+
+    Attributes
+    ----------
+    method, preset, source, target, protocol, seed, steps
+        What was run.
+    accuracy_last, accuracy_validator, accuracy_oracle
+        Target test accuracy in percent at the last step, at the validator's pick and at its best (the oracle's).
+    validator, validator_step, oracle_step
+        The label-free validator, the step that it picked, and the oracle's.
+    n_test
+        Number of target test images.
+    device, precision, seconds, steps_per_second
+        How it was run.
+    config_hash, code_version
+        What names it.
+    notes
+        Joined by ``"; "``; may be empty.
+    settings
+        Hash of the settings that have no attribute here (batch size, augmentation, the method's own); empty where a
+        folder holds a result alone.
+    correct_last, correct_validator
+        Which target test images were classified right at the last step and at the validator's pick, as
+        `uda.metrics.correctness.pack` writes it; empty where that is not known.
+    """
+
+    method: str
+    preset: str
+    source: str
+    target: str
+    protocol: str
+    seed: int
+    steps: int
+    accuracy_last: float
+    accuracy_validator: float
+    accuracy_oracle: float
+    validator: str
+    validator_step: int
+    oracle_step: int
+    n_test: int
+    device: str
+    precision: str
+    seconds: float
+    steps_per_second: float
+    config_hash: str
+    code_version: str
+    notes: str
+    settings: str = field(default="", compare=False)
+    correct_last: str = field(default="", compare=False, repr=False)
+    correct_validator: str = field(default="", compare=False, repr=False)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """(source, target)."""
+        return self.source, self.target
+
+
+COLUMNS = tuple(f.name for f in fields(RunResult))
+#: Columns that results of older versions do not have; they come last.
+LATER_COLUMNS = ("correct_last", "correct_validator")
+
+_TYPES = {f.name: {"str": str, "int": int, "float": float}[str(f.type)] for f in fields(RunResult)}
+_WORDS = {int: "a whole number", float: "a number"}
+
+
+def to_result(values: Mapping[str, Any]) -> RunResult:
+    """Check and convert the values of one result.
+
+    Raises
+    ------
+    ValueError
+        What is wrong with which column, as the rest of a sentence that begins with where it stands.
+    """
+    converted = {column: _convert(column, values.get(column)) for column in COLUMNS}
+    for accuracy in ("accuracy_last", "accuracy_validator", "accuracy_oracle"):
+        if not 0.0 <= converted[accuracy] <= 100.0:
+            raise ValueError(f"{accuracy} is {values[accuracy]!r}, not a percentage in 0..100")
+    if converted["n_test"] < 1:
+        raise ValueError(f"n_test is {values['n_test']!r}, but there must be a test image")
+    result = RunResult(**converted)
+    for which in ("last", "validator"):
+        _check_correct(result, which)
+    return result
+
+
+def _convert(column: str, value: Any) -> Any:
+    if value is None and column in LATER_COLUMNS:
+        return ""
+    if value is None:
+        raise ValueError(f"has no {column!r}; it was not written by a finished run")
+    wanted = _TYPES[column]
+    try:
+        converted = wanted(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{column} is {value!r}, not {_WORDS[wanted]}") from error
+    if wanted is float and not math.isfinite(converted):
+        raise ValueError(f"{column} is {value!r}, not a finite number")
+    return converted
+
+
+def _check_correct(result: RunResult, which: str) -> None:
+    """Demand that the images said to be right are as many as the accuracy says."""
+    text, accuracy = getattr(result, f"correct_{which}"), getattr(result, f"accuracy_{which}")
+    if not text:
+        return
+    try:
+        right = int(unpack(text, result.n_test).sum())
+    except ValueError as error:
+        raise ValueError(f"correct_{which} {error}") from error
+    if not math.isclose(100.0 * right / result.n_test, accuracy, abs_tol=1e-6):
+        images = f"{right:,} of {result.n_test:,} images"
+        raise ValueError(f"correct_{which} has {images} right, which is not accuracy_{which}: {accuracy}")
