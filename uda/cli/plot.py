@@ -16,7 +16,7 @@ from uda.evaluation.figures.curves import learning_curves
 from uda.evaluation.figures.images import interpolation_grid, translation_grid
 from uda.evaluation.figures.ranking import validator_scatter
 from uda.evaluation.figures.reliability import outcomes, reliability_diagram
-from uda.evaluation.figures.style import Drawing, Mark, Width, check_name, marks, save
+from uda.evaluation.figures.style import Drawing, Mark, Width, check_name, looks_of, save
 from uda.evaluation.figures.tsne import tsne_panels
 from uda.evaluation.interpolate import interpolate_domains
 from uda.evaluation.layout import Headline
@@ -191,7 +191,7 @@ def translations(
 def interpolation(
     checkpoint: Path, weights: Weights, domain: str, ways: int, steps: int, data_root: Path, width: Width, output: Path
 ) -> None:
-    """The way between two images' latent codes, drawn in both domains."""
+    """Latent interpolations: the way between two images, drawn in both domains."""
     found = [
         way
         for origin in ("source", "target")
@@ -203,9 +203,7 @@ def interpolation(
 
 @plot.command()
 @runs_argument
-@click.option(
-    "--validator", "names", multiple=True, help="All where it is not given; may be given more than once."
-)
+@click.option("--validator", "names", multiple=True, help="All where it is not given; may be given more than once.")
 @width_option
 @output_option
 def validators(paths: tuple[Path, ...], names: tuple[str, ...], width: Width | None, output: Path) -> None:
@@ -240,7 +238,7 @@ def _series(paths: tuple[Path, ...]) -> tuple[tuple[Series, ...], dict[str, Mark
     found = find_runs(paths or DEFAULT_RUNS)
     report_left_out(found)
     series = collect(found.results, found.folders)
-    return series, marks((each.label, each.kind) for each in series)
+    return series, looks_of(series)
 
 
 def _percent(text: str) -> float:

@@ -44,9 +44,7 @@ class Embedding:
     target_name: str
 
 
-def embed_domains(
-    path: Path, weights: Weights, root: Path, count: int = 1000, seed: int = 0
-) -> Embedding:
+def embed_domains(path: Path, weights: Weights, root: Path, count: int = 1000, seed: int = 0) -> Embedding:
     """Embed held-out images of both domains of a run (the test split of each).
 
     Parameters

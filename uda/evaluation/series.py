@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uda.errors import UserError
-from uda.evaluation.labels import Kind, method_label, pair_label
-from uda.evaluation.runs import RunResult
+from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, build_tables
+from uda.methods.base import Kind
 from uda.training.config import RunConfig
 
 Weights = Literal["last", "pick"]
@@ -128,6 +129,12 @@ def panel_titles(series: Iterable[Series]) -> dict[tuple[str, Pair], str]:
     keys = dict.fromkeys((each.protocol, each.pair) for each in series)
     several = len({protocol for protocol, _ in keys}) > 1
     return {(protocol, pair): pair_label(pair) + (f" ({protocol})" if several else "") for protocol, pair in keys}
+
+
+def ordered_labels(series: Iterable[Series]) -> list[str]:
+    """Return every label once, in the order of a table of all of them: source only, what adapts, target only."""
+    kinds = {each.label: each.kind for each in series}
+    return sorted(kinds, key=lambda label: (kinds[label] != "source-only") + (kinds[label] == "target-only"))
 
 
 def checkpoint_titles(configs: Sequence[RunConfig]) -> list[str]:

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from uda.evaluation.figures.style import INK, MUTED, PAPER, Drawing, Mark, Width, grid_of_panels, styled
 from uda.evaluation.layout import Headline
-from uda.evaluation.series import Series, panel_titles
+from uda.evaluation.series import Series, ordered_labels, panel_titles
 from uda.evaluation.table import Estimate
 from uda.metrics.intervals import wilson_interval
 
@@ -44,10 +44,12 @@ def accuracy_bars(
         Where it is not given: a column for one panel, a page for more.
     """
     titles = panel_titles(series)
-    labels = list(dict.fromkeys(each.label for each in series))
+    labels = ordered_labels(series)
     width = width or ("column" if len(titles) == 1 else "page")
     columns = 1 if width == "column" else 3
-    figure, axes = grid_of_panels(len(titles), width, columns, 0.55 + _ROW * len(labels), 0.32 if columns == 1 else 0.2, sharey=True)
+    figure, axes = grid_of_panels(
+        len(titles), width, columns, 0.55 + _ROW * len(labels), 0.32 if columns == 1 else 0.2, sharey=True
+    )
     for axis, (key, title) in zip(axes, titles.items(), strict=True):
         here = {each.label: each for each in series if (each.protocol, each.pair) == key}
         for place, label in enumerate(labels):
@@ -71,7 +73,7 @@ def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, s
     found = estimate(each, headline)
     # all seeds are tested on the same images: more seeds do not make it narrower
     low, high = wilson_interval(found.mean, each.runs[0].n_test)
-    reach = max(high, found.mean + (found.std or 0.0))
+    reach = max(high, found.mean + (found.std or 0.0), *found.values)
     if start == 0.0:
         axis.barh(place, found.mean, height=0.62, color=look.colour, alpha=0.35, linewidth=0)
         axis.plot([found.mean] * 2, [place - 0.31, place + 0.31], color=look.colour, linewidth=1.2)
@@ -82,7 +84,9 @@ def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, s
     if found.std is not None:
         ends = [found.mean - found.std, found.mean + found.std]
         axis.plot(ends, [place + _SEEDS] * 2, color=INK, linewidth=1.8, solid_capstyle="butt")
-        axis.plot(found.values, [place + _SEEDS] * len(found.values), "o", color=PAPER, markeredgecolor=INK, markersize=2)
+        axis.plot(
+            found.values, [place + _SEEDS] * len(found.values), "o", color=PAPER, markeredgecolor=INK, markersize=2
+        )
     axis.annotate(
         f"{found.mean:.1f}", (reach, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7
     )
@@ -113,8 +117,8 @@ def _caption(series: Sequence[Series], headline: Headline, start: float) -> str:
     images = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
     axis = f" The axis begins at {start:g} %." if start else ""
     return (
-        f"Target test accuracy {where}, mean over seeds. Thick: sample standard deviation over seeds, with each seed as "
-        f"a point. Thin: Wilson's 95 % interval for {images} test images.{axis}"
+        f"Target test accuracy {where}, mean over seeds. Thick: sample standard deviation over seeds, each seed a "
+        f"point. Thin: Wilson's 95 % interval for {images} test images.{axis}"
     )
 
 
@@ -123,5 +127,7 @@ def near_start(series: Sequence[Series], headline: Headline = "last") -> float:
     lows = []
     for each in series:
         found = estimate(each, headline)
-        lows.append(min(wilson_interval(found.mean, each.runs[0].n_test)[0], found.mean - (found.std or 0.0), *found.values))
+        lows.append(
+            min(wilson_interval(found.mean, each.runs[0].n_test)[0], found.mean - (found.std or 0.0), *found.values)
+        )
     return max(0.0, 10.0 * math.floor(min(lows) / 10.0))

@@ -76,7 +76,7 @@ def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusi
     _same_classes(names)
     chosen = next(iter(names))
     return [
-        Confusion(title, sum(count(p.labels, getattr(p, weights), len(chosen)) for p in found), len(found))
+        Confusion(title, np.sum([count(p.labels, getattr(p, weights), len(chosen)) for p in found], axis=0), len(found))
         for title, found in kept
     ], chosen
 
@@ -118,7 +118,9 @@ def count(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int)
 def shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return each row in percent of its sum; NaN for a class without images."""
     sums = counts.sum(axis=1, keepdims=True)
-    return np.divide(100.0 * counts, sums, out=np.full(counts.shape, np.nan), where=sums > 0)
+    percent = np.full(counts.shape, np.nan)
+    np.divide(100.0 * counts, sums, out=percent, where=sums > 0)
+    return percent
 
 
 @styled

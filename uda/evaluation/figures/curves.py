@@ -76,7 +76,7 @@ def learning_curves(
     """
     histories = {id(each): [read_history(folder) for folder in each.known_folders] for each in series}
     if not any(histories.values()):
-        raise UserError("these runs have no folders, so their histories are not known: give run folders, not a runs.csv")
+        raise UserError("these runs have no folders, so their histories are unknown: give run folders, not a runs.csv")
     moments = [moment for found in histories.values() for history in found for moment in history]
     titles = panel_titles(series)
     panels: list[tuple[str, _Key, list[Curve]]] = []
@@ -132,7 +132,8 @@ def _draw(
     width = width or ("column" if len(panels) == 1 else "page")
     across = len({key for _, key, _ in panels})
     columns = (across if 1 < across <= 4 else 3) if width == "page" else min(2, across if across > 1 else 2)
-    labels = list(dict.fromkeys(one.label for _, _, found in panels for one in found))
+    drawn = {one.label for _, _, found in panels for one in found}
+    labels = [label for label in looks if label in drawn]
     rows = -(-len(labels) // (4 if width == "page" else 2))
     figure, axes = grid_of_panels(len(panels), width, columns, 1.9 if len(panels) == 1 else 1.6, 0.15 * rows)
     for place, (axis, (quantity, key, found)) in enumerate(zip(axes, panels, strict=True)):
@@ -183,5 +184,3 @@ def _caption(panels: Sequence[tuple[str, _Key, list[Curve]]]) -> str:
     counts = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     bands = "Bands: sample standard deviation over seeds" + (" (none for one seed)." if 1 in seeds else ".")
     return f"{sentence}, mean of {counts} seeds. {bands}"
-
-

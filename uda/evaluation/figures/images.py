@@ -72,7 +72,7 @@ def translation_grid(panels: Sequence[Translations], compact: bool = False, widt
     ]
     ways = " and ".join(f"{panel.origin} → {panel.destination}" for panel in panels)
     rest = "" if compact else " with reconstructions, and translations there and back (cycle)"
-    return Drawing(_draw(drawn, width), f"Held-out images translated: {ways}{rest}. Images are the first of each class.")
+    return Drawing(_draw(drawn, width), f"Held-out images translated: {ways}{rest}. The first of each class.")
 
 
 @styled
@@ -94,8 +94,8 @@ def interpolation_grid(ways: Sequence[Interpolation], width: Width = "page") -> 
     names = " and ".join(dict.fromkeys(way.origin for way in ways))
     return Drawing(
         _draw(panels, width),
-        f"The straight way between the latent codes of two held-out images of {names}: drawn in the images' own domain, "
-        "and below it in the other.",
+        f"The straight way between the latent codes of two held-out images of {names}: drawn in their own domain, and "
+        "below it in the other.",
     )
 
 

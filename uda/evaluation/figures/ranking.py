@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -64,7 +65,7 @@ def validator_scatter(
     names = expand(validators or ["validators"], histories)
     titles = panel_titles(chosen)
     groups = [titles[point.key] for point in points] if len(titles) > 1 else [point.label for point in points]
-    styles = marks((title, "adaptation") for title in titles.values()) if len(titles) > 1 else dict(looks)
+    styles = marks((title, "other") for title in titles.values()) if len(titles) > 1 else dict(looks)
     width = width or ("column" if len(names) <= 2 else "page")
     columns = 2 if width == "column" else 4
     legend_rows = -(-len(set(groups)) // columns)
@@ -105,9 +106,7 @@ def rank_correlation(name: str, points: Sequence[Scored]) -> float | None:
     return statistics.fmean(found) if found else None
 
 
-def _panel(
-    axis: Axes, name: str, points: Sequence[Scored], groups: Sequence[str], styles: Mapping[str, Mark]
-) -> None:
+def _panel(axis: Axes, name: str, points: Sequence[Scored], groups: Sequence[str], styles: Mapping[str, Mark]) -> None:
     for group in dict.fromkeys(groups):
         here = [p for p, own in zip(points, groups, strict=True) if own == group and name in p.scores]
         scores, truth = [point.scores[name] for point in here], [point.accuracy for point in here]
@@ -120,7 +119,7 @@ def _panel(
     axis.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
 
 
-def _dot(look: Mark) -> dict[str, object]:
+def _dot(look: Mark) -> dict[str, Any]:
     return {
         "marker": look.marker,
         "color": look.colour,
@@ -131,7 +130,7 @@ def _dot(look: Mark) -> dict[str, object]:
 
 
 def _handle(look: Mark) -> Line2D:
-    return Line2D([], [], linestyle="none", **_dot(look))  # type: ignore[arg-type]
+    return Line2D([], [], linestyle="none", **_dot(look))
 
 
 def _caption(points: Sequence[Scored], pairs: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -84,7 +85,7 @@ def _diagram(above: Axes, below: Axes, one: Outcome, bins: int) -> None:
     left, step = table.edges[:-1].numpy()[filled], 1.0 / bins
     right, confidence = table.accuracy.numpy()[filled], table.confidence.numpy()[filled]
     above.bar(left, right, step, align="edge", color=COLOURS[0], alpha=0.45, linewidth=0)
-    gap = {"facecolor": "none", "edgecolor": COLOURS[1], "hatch": "/////", "linewidth": 0.4}
+    gap: dict[str, Any] = {"facecolor": "none", "edgecolor": COLOURS[1], "hatch": "/////", "linewidth": 0.4}
     above.bar(left, confidence - right, step, right, align="edge", **gap)
     above.hlines(right, left, left + step, color=COLOURS[0], linewidth=1.2)
     above.plot([0, 1], [0, 1], color=INK, linewidth=0.6, linestyle=(0, (4, 2)))

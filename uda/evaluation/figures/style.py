@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -15,7 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from uda.errors import UserError
-from uda.evaluation.labels import Kind
+from uda.evaluation.labels import adapts
+from uda.evaluation.series import Series, ordered_labels
+from uda.methods.base import Kind
 
 Width = Literal["column", "page"]
 
@@ -127,7 +129,7 @@ def marks(methods: Iterable[tuple[str, Kind]]) -> dict[str, Mark]:
     found: dict[str, Mark] = {}
     adapting = 0
     for label, kind in dict.fromkeys(methods):
-        if kind not in ("source-only", "target-only"):
+        if adapts(kind):
             place, adapting = adapting, adapting + 1
             found[label] = Mark(
                 COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)], _DASHES[place % len(_DASHES)]
@@ -135,6 +137,12 @@ def marks(methods: Iterable[tuple[str, Kind]]) -> dict[str, Mark]:
         else:
             found[label] = Mark(MUTED, "<", (0, (1, 1))) if kind == "source-only" else Mark(INK, ">", (0, (4, 1, 1, 1)))
     return found
+
+
+def looks_of(series: Sequence[Series]) -> dict[str, Mark]:
+    """Give each label of some series its mark."""
+    kinds = {each.label: each.kind for each in series}
+    return marks((label, kinds[label]) for label in ordered_labels(series))
 
 
 def figure(width: Width | float, height: float) -> Figure:

@@ -11,7 +11,7 @@ from uda.evaluation.embedding import Embedding
 from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, grid_of_panels, styled
 
 #: Class colours; with more classes than colours they come again, and the writing tells them apart.
-_CLASS_COLOURS = (*COLOURS, INK, "#8C6D1F", MUTED, "#5B3A8C")
+_CLASS_COLOURS = (*COLOURS, INK, "#8C6D1F", MUTED, "#8A63C9")
 _WRITTEN_UP_TO = 2  # letters of a name that stands in the place of a point
 
 
@@ -70,5 +70,3 @@ def _by_class(axis: Axes, found: Embedding) -> None:
 
 def _columns(names: Sequence[str]) -> int:
     return max(1, min(len(names), 48 // (max(map(len, names)) + 4)))
-
-
