@@ -156,14 +156,15 @@ def load_translator(path: Path, weights: Literal["last", "pick"]) -> tuple[Metho
     method, loaded = load_model(path, weights)
     core = getattr(method, "core", None)
     if not isinstance(core, UNIT):
-        able = sorted(name for name, kind in METHODS.items() if _translates(kind(kind.Config(), method.task)))
+        able = sorted(name for name, kind in METHODS.items() if translates(kind(kind.Config(), method.task)))
         raise UserError(
             f"{path}: its method, {loaded.config.method!r}, does not translate images; these do: {', '.join(able)}"
         )
     return method, core, loaded.config
 
 
-def _translates(method: Method) -> bool:
+def translates(method: Method) -> bool:
+    """Tell whether a method draws images of one domain in the other."""
     return isinstance(getattr(method, "core", None), UNIT)
 
 
