@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uda.errors import UserError
+from uda.evaluation.history import Checkpoint, read_history
 from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, build_tables
@@ -58,24 +58,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Moment:
-    """One evaluation during a run: a line of ``metrics.jsonl``.
+    """One evaluation during a run, with the mean of each term of the updates since the evaluation before."""
 
-    Attributes
-    ----------
-    step
-        Updates made.
-    accuracy
-        On the target test split, percent.
-    terms
-        Mean of each term of the updates since the evaluation before.
-    validators
-        Score of each label-free validator; larger is better.
-    """
-
-    step: int
-    accuracy: float
+    checkpoint: Checkpoint
     terms: Mapping[str, float]
-    validators: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -151,38 +137,28 @@ def checkpoint_titles(configs: Sequence[RunConfig]) -> list[str]:
     return titles
 
 
-def read_history(folder: Path) -> tuple[Moment, ...]:
-    """Read the evaluations of a run in order.
+def read_moments(folder: Path) -> tuple[Moment, ...]:
+    """Read the evaluations of a run in order, with its terms.
 
     Raises
     ------
     UserError
         Where there is no ``metrics.jsonl``, or a line of it is broken.
     """
+    checkpoints = read_history(folder)
     path = folder / "metrics.jsonl"
-    if not path.is_file():
-        raise UserError(f"{folder}: has no metrics.jsonl; give the whole run folder, or train it again")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    moments = tuple(_moment(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
-    if not moments:
-        raise UserError(f"{path}: holds no evaluation; train the run again")
-    return moments
+    lines = path.read_text(encoding="utf-8").splitlines()[: len(checkpoints)]
+    return tuple(
+        Moment(checkpoint, _terms(line, f"{path}, line {number}"))
+        for number, (checkpoint, line) in enumerate(zip(checkpoints, lines, strict=True), start=1)
+    )
 
 
-def _moment(line: str, where: str) -> Moment:
+def _terms(line: str, where: str) -> dict[str, float]:
     try:
-        values: dict[str, Any] = json.loads(line)
-        moment = Moment(
-            int(values["step"]),
-            float(values["target_test_accuracy"]),
-            {name: float(value) for name, value in values["terms"].items()},
-            {name: float(value) for name, value in values["validators"].items()},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{where}: is not an evaluation of a run ({error}); train the run again") from error
-    if not math.isfinite(moment.accuracy):
-        raise UserError(f"{where}: target_test_accuracy is {moment.accuracy}, not a number; train the run again")
-    return moment
+        return {name: float(value) for name, value in json.loads(line).get("terms", {}).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{where}: has terms that are no numbers ({error}); train the run again") from error
 
 
 def read_predictions(folder: Path) -> Predictions | None:

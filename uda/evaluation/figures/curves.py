@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from uda.errors import UserError, unknown
 from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, styled
-from uda.evaluation.series import Moment, Series, panel_titles, read_history
+from uda.evaluation.series import Moment, Series, panel_titles, read_moments
 
 ACCURACY = "accuracy"
 _ROUND = [1, 2, 2.5, 5, 10]
@@ -74,7 +74,7 @@ def learning_curves(
     UserError
         For a quantity that no run has, and for runs without a history.
     """
-    histories = {id(each): [read_history(folder) for folder in each.known_folders] for each in series}
+    histories = {id(each): [read_moments(folder) for folder in each.known_folders] for each in series}
     if not any(histories.values()):
         raise UserError("these runs have no folders, so their histories are unknown: give run folders, not a runs.csv")
     moments = [moment for found in histories.values() for history in found for moment in history]
@@ -95,7 +95,7 @@ def learning_curves(
 def expand(quantities: Sequence[str], moments: Sequence[Moment]) -> list[str]:
     """Return the names that some quantities stand for, each once; `UserError` for one that no run has."""
     terms = list(dict.fromkeys(name for moment in moments for name in moment.terms))
-    validators = list(dict.fromkeys(name for moment in moments for name in moment.validators))
+    validators = list(dict.fromkeys(name for moment in moments for name in moment.checkpoint.scores))
     groups = {ACCURACY: [ACCURACY], "terms": terms, "validators": validators}
     groups |= {name: [name] for name in [*terms, *validators]}
     for quantity in quantities:
@@ -109,7 +109,7 @@ def curve(label: str, histories: Sequence[Sequence[Moment]], quantity: str) -> C
     read = partial(_value, quantity)
     by_step: list[dict[int, float]] = []
     for history in histories:
-        values = {moment.step: read(moment) for moment in history}
+        values = {moment.checkpoint.step: read(moment) for moment in history}
         by_step.append({step: value for step, value in values.items() if value is not None})
     steps = sorted(set.intersection(*(set(values) for values in by_step))) if by_step else []
     if not steps:
@@ -119,8 +119,8 @@ def curve(label: str, histories: Sequence[Sequence[Moment]], quantity: str) -> C
 
 def _value(quantity: str, moment: Moment) -> float | None:
     if quantity == ACCURACY:
-        return moment.accuracy
-    return moment.terms.get(quantity, moment.validators.get(quantity))
+        return moment.checkpoint.accuracy
+    return moment.terms.get(quantity, moment.checkpoint.scores.get(quantity))
 
 
 def _draw(

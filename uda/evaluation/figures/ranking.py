@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from uda.errors import UserError
+from uda.evaluation.correlation import spearman
 from uda.evaluation.figures.curves import expand
 from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, marks, styled
-from uda.evaluation.series import Series, panel_titles, read_history
+from uda.evaluation.history import read_history
+from uda.evaluation.series import Series, panel_titles, read_moments
 
 _Key = tuple[str, tuple[str, str]]
 
@@ -61,7 +64,7 @@ def validator_scatter(
     points = scored(chosen)
     if not points:
         raise UserError("no run here has a history of its validators: give run folders of runs that adapt")
-    histories = [moment for each in chosen for folder in each.known_folders for moment in read_history(folder)]
+    histories = [moment for each in chosen for folder in each.known_folders for moment in read_moments(folder)]
     names = expand(validators or ["validators"], histories)
     titles = panel_titles(chosen)
     groups = [titles[point.key] for point in points] if len(titles) > 1 else [point.label for point in points]
@@ -82,10 +85,10 @@ def validator_scatter(
 def scored(series: Sequence[Series]) -> list[Scored]:
     """Return every evaluation of every run that has a folder."""
     return [
-        Scored((each.protocol, each.pair), each.label, moment.validators, moment.accuracy)
+        Scored((each.protocol, each.pair), each.label, checkpoint.scores, checkpoint.accuracy)
         for each in series
         for folder in each.known_folders
-        for moment in read_history(folder)
+        for checkpoint in read_history(folder)
     ]
 
 
@@ -93,22 +96,23 @@ def rank_correlation(name: str, points: Sequence[Scored]) -> float | None:
     """Return Spearman's correlation of score and accuracy within each pair, averaged over the pairs.
 
     Accuracies of different pairs are of different difficulty: pooled, they would correlate with anything that tells the
-    pairs apart. None where no pair has three points of which not all are equal.
+    pairs apart. None where all scores or all accuracies of each pair are equal.
     """
-    from scipy.stats import spearmanr
-
     found = []
     for key in dict.fromkeys(point.key for point in points):
         here = [point for point in points if point.key == key and name in point.scores]
-        scores, truth = [point.scores[name] for point in here], [point.accuracy for point in here]
-        if len(here) >= 3 and len(set(scores)) > 1 and len(set(truth)) > 1:
-            found.append(float(spearmanr(scores, truth).statistic))
-    return statistics.fmean(found) if found else None
+        found.append(spearman([point.scores[name] for point in here], [point.accuracy for point in here]))
+    defined = [value for value in found if value is not None]
+    return statistics.fmean(defined) if defined else None
 
 
 def _panel(axis: Axes, name: str, points: Sequence[Scored], groups: Sequence[str], styles: Mapping[str, Mark]) -> None:
     for group in dict.fromkeys(groups):
-        here = [p for p, own in zip(points, groups, strict=True) if own == group and name in p.scores]
+        here = [
+            point
+            for point, own in zip(points, groups, strict=True)
+            if own == group and math.isfinite(point.scores.get(name, math.nan))
+        ]
         scores, truth = [point.scores[name] for point in here], [point.accuracy for point in here]
         axis.plot(scores, truth, linestyle="none", **_dot(styles[group]))
     correlation = rank_correlation(name, points)

@@ -9,19 +9,17 @@ from importlib import resources
 from pathlib import Path
 
 from uda.data.protocols import PROTOCOLS
-from uda.evaluation.formats import html
 from uda.evaluation.labels import pair_label
-from uda.evaluation.layout import Headline, Layout, lay_out
-from uda.evaluation.published import Selection, select_published
+from uda.evaluation.layout import Headline
+from uda.evaluation.published import Selection
 from uda.evaluation.report.environment import environment
 from uda.evaluation.report.figures import LeftOut, Plan, Shown, draw_figures
 from uda.evaluation.report.markup import Html, element, joined
 from uda.evaluation.report.records import RunRecord, read_records
 from uda.evaluation.report.runs import run_details, runs_table
-from uda.evaluation.report.tables import scrolling
 from uda.evaluation.runs import FoundRuns
 from uda.evaluation.series import Series, collect
-from uda.evaluation.table import build_tables
+from uda.evaluation.write import write_tables
 
 _SECTIONS = {
     "results": "Results",
@@ -66,16 +64,15 @@ def make_report(
     UserError
         Where there is no finished run, or for runs that cannot stand in one table.
     """
-    tables = build_tables(found.results)
-    layouts = [lay_out(table, select_published(table.pairs, published), headline) for table in tables]
+    tables = write_tables(found.results, "html", published, headline, missing=found.missing, broken=found.broken)
     series = collect(found.results, found.folders)
     records = read_records(series)
     shown, left_out = draw_figures(series, headline, root, checkpoints, progress)
     named = title or default_title(series)
     content = {
-        "results": joined([*(_result(layout) for layout in layouts), _not_shown(found)]),
+        "results": Html(tables),
         "figures": joined([*(_figure(number, each) for number, each in enumerate(shown, 1)), _left_out(left_out)]),
-        "protocols": joined(_protocol(table.protocol, series) for table in tables),
+        "protocols": joined(_protocol(name, series) for name in dict.fromkeys(each.protocol for each in series)),
         "environment": environment(records),
         "runs": joined([runs_table(records), run_details(records)]),
     }
@@ -138,26 +135,6 @@ def _header(title: str, series: Sequence[Series], records: Sequence[RunRecord]) 
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _result(layout: Layout) -> Html:
-    notes = [element("li", element("sup", mark), f" {text}") for mark, text in layout.footnotes]
-    remarks = [element("p", text, class_="note") for text in layout.remarks]
-    return joined(
-        [
-            element("h3", layout.title),
-            element("p", " ".join(layout.explanation), class_="explanation"),
-            scrolling(Html(html(layout)), layout.title),
-            element("ul", *notes, class_="footnotes") if notes else Html(),
-            *remarks,
-        ]
-    )
-
-
-def _not_shown(found: FoundRuns) -> Html:
-    missing = [f"{run.folder.name}: {run.reason}" for run in found.missing]
-    lines = [element("li", text) for text in [*missing, *found.broken]]
-    return joined([element("h3", "Not in the tables"), element("ul", *lines)]) if lines else Html()
 
 
 def _figure(number: int, each: Shown) -> Html:

@@ -1,7 +1,7 @@
 "use strict";
 
 // Headings sort their table within each group of rows: once, the other way round, and back to the order as written.
-for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
+for (const table of document.querySelectorAll("table")) makeSortable(table);
 
 function makeSortable(table) {
   const bodies = [...table.tBodies].map((body) => ({ body, rows: [...body.rows] }));

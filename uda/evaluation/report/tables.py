@@ -32,7 +32,7 @@ def plain_table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Html
         "tr", *(element("th", text, scope="col", class_=kind) for text, kind in zip(heads, kinds, strict=True))
     )
     body = joined(element("tr", *row) for row in rows)
-    table = element("table", element("thead", head), element("tbody", body), class_="sortable")
+    table = element("table", element("thead", head), element("tbody", body))
     return scrolling(table, caption)
 
 
