@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.evaluation.examples import result
-from uda.evaluation.formats import latex_escape
+from uda.evaluation.formats.latex import latex_escape
 from uda.evaluation.write import Format, write_tables
 
 RUNS = [

@@ -49,14 +49,15 @@ def adam(parameters: Any, config: Any) -> torch.optim.Adam:
 
 def test_source_only_is_cross_entropy_on_the_source() -> None:
     method, batch = build("source-only", width=2), batch_of()
-    by_hand = copy.deepcopy(method.classifier)
+    networks = torch.nn.Sequential(method.backbone, method.head)
+    by_hand = copy.deepcopy(networks)
     optimiser = adam(by_hand.parameters(), method.config)
-    loss = F.cross_entropy(by_hand(batch.source_images).logits, batch.source_labels)
+    loss = F.cross_entropy(by_hand(batch.source_images), batch.source_labels)
     loss.backward()
     optimiser.step()
     terms = method.update(batch, torch.tensor(0))
     torch.testing.assert_close(terms["classification"], loss.detach())
-    same_parameters(method.classifier, by_hand)
+    same_parameters(networks, by_hand)
 
 
 def test_target_only_reads_labels_by_index_through_its_door() -> None:
@@ -65,7 +66,7 @@ def test_target_only_reads_labels_by_index_through_its_door() -> None:
         method.update(batch, torch.tensor(0))
     labels = torch.tensor([2, 1, 0, 1, 2])
     method.receive_target_labels(labels)
-    loss = F.cross_entropy(copy.deepcopy(method.classifier)(batch.target_images).logits, labels)
+    loss = F.cross_entropy(method.head(method.backbone(batch.target_images)), labels)
     torch.testing.assert_close(method.update(batch, torch.tensor(0))["classification"], loss.detach())
 
 

@@ -30,3 +30,11 @@ def test_a_config_survives_json() -> None:
 def test_an_unknown_key_is_named_with_its_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'steps'"):
         RunConfig.from_dict({**CONFIG.to_dict(), "step": 3})
+
+
+def test_a_setting_added_later_leaves_the_hash_at_its_neutral_value() -> None:
+    settings = {"learning_rate": 0.1, "width": 8}
+    before = replace(CONFIG, method="source-only", settings=settings)
+    assert replace(before, settings={**settings, "backbone": "unit"}).hash == before.hash
+    assert replace(before, settings={**settings, "backbone": "dtn"}).hash != before.hash
+    assert replace(before, settings={**settings, "latent": 0}).hash != before.hash

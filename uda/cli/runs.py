@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,14 +15,18 @@ runs_argument = click.argument(
 DEFAULT_RUNS = (Path("runs"),)
 
 
-def report_left_out(found: FoundRuns) -> None:
-    """Say on stderr which runs were left out, and why."""
-    unfinished = [run.folder.name for run in found.missing if run.reason.startswith("unfinished")]
+def report_unfinished(unfinished: Sequence[Path]) -> None:
+    """Say on stderr which run folders were left out."""
     if unfinished:
-        names = ", ".join(unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
+        names = ", ".join(folder.name for folder in unfinished[:5]) + (", …" if len(unfinished) > 5 else "")
         click.echo(f"left out: {len(unfinished)} unfinished ({names})", err=True)
+
+
+def report_left_out(found: FoundRuns) -> None:
+    """Say on stderr which runs have no result, and what could not be read."""
+    report_unfinished([run.folder for run in found.missing if run.unfinished])
     for run in found.missing:
-        if not run.reason.startswith("unfinished"):
+        if not run.unfinished:
             click.echo(f"left out: {run.folder.name}: {run.reason}", err=True)
     for sentence in found.broken:
         click.echo(f"left out: {sentence}", err=True)

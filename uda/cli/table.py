@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
 
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
+from uda.errors import UserError
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
-from uda.evaluation.runs import find_runs
-from uda.evaluation.write import Format, write_tables
+from uda.evaluation.repick import repick
+from uda.evaluation.runs import FoundRuns, find_runs
+from uda.evaluation.write import Arrangement, Format, write_tables
 
-_SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv"}
+_SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv", ".html": "html"}
+_WIDTH = 100
 
 
 @click.command("table")
@@ -20,8 +25,16 @@ _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv"}
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["md", "latex", "csv", "text"]),
-    help="Where it is not given: by the ending of FILE (.md, .tex, .csv), else text.",
+    type=click.Choice(["md", "latex", "html", "csv", "text"]),
+    help="Where it is not given: by the ending of FILE (.md, .tex, .html, .csv), else text.",
+)
+@click.option(
+    "--layout",
+    "arrangement",
+    type=click.Choice(["methods", "paper"]),
+    default="methods",
+    show_default=True,
+    help="Methods by pairs, or as the UNIT paper's table with ours beside it.",
 )
 @click.option(
     "--published",
@@ -37,19 +50,37 @@ _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv"}
     show_default=True,
     help="Which accuracy stands first: at the last step, or at the validator's pick.",
 )
+@click.option("--validator", metavar="NAME", help="Show what NAME would have picked, from what the run folders logged.")
 @click.option(
     "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file."
 )
 def table(
-    paths: tuple[Path, ...], form: Format | None, published: Selection, headline: Headline, output: Path | None
+    paths: tuple[Path, ...],
+    form: Format | None,
+    arrangement: Arrangement,
+    published: Selection,
+    headline: Headline,
+    validator: str | None,
+    output: Path | None,
 ) -> None:
     """Make a table of finished runs: methods by pairs, mean and deviation over seeds, one table per protocol.
 
     RUNS are run folders, folders of them, or a runs.csv; $UDA_RUNS or runs where none is given.
     """
     found = find_runs(paths or DEFAULT_RUNS)
-    chosen = form or (_SUFFIXES.get(output.suffix, "text") if output else "text")
-    text = write_tables(found.results, chosen, published, headline)
+    check_readable(found)
+    if validator:
+        found = repick(found, validator)
+    text = write_tables(
+        found.results,
+        form or (_SUFFIXES.get(output.suffix, "text") if output else "text"),
+        published,
+        headline,
+        arrangement=arrangement,
+        missing=found.missing,
+        broken=found.broken,
+        width=shutil.get_terminal_size().columns if sys.stdout.isatty() and not output else _WIDTH,
+    )
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
@@ -57,3 +88,9 @@ def table(
     else:
         click.echo(text, nl=False)
     report_left_out(found)
+
+
+def check_readable(found: FoundRuns) -> None:
+    """Refuse what has no run that could be read, with the first reason."""
+    if found.broken and not (found.results or found.missing):
+        raise UserError(f"none of {len(found.broken)} runs can be read; {found.broken[0]}")

@@ -27,6 +27,8 @@ class MissingRun:
         What was to be run, as in `RunResult`.
     config_hash
         What names it; empty where its folder does not say.
+    unfinished
+        Whether it just has not come to its end.
     reason
         In words, e.g. ``"unfinished at step 400 of 2,000"``.
     """
@@ -43,6 +45,7 @@ class MissingRun:
     precision: str
     settings: str
     config_hash: str
+    unfinished: bool
     reason: str
 
     @property
@@ -101,6 +104,7 @@ def read_missing(folder: Path, broken: str = "") -> MissingRun:
         **{name: str(config.get(name, "")) for name in ("validator", "precision")},
         settings=_settings_hash(config),
         config_hash=config_hash,
+        unfinished=not (broken or error),
         reason=broken or reason,
     )
 

@@ -1,114 +1,45 @@
-"""What stands where in a results table: columns, sections, footnotes and what is best. Knows nothing of formats."""
+"""The usual results table: methods by pairs, three accuracies each, published numbers of the same pairs below."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from itertools import groupby
 
-from uda.data.protocols import PROTOCOLS
-from uda.evaluation.labels import adapts, domain_label, pair_label
-from uda.evaluation.published import ALIASES, PublishedResult, published_name
-from uda.evaluation.table import Cell, Estimate, Pair, Row, Table
+from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
+from uda.evaluation.explanation import (
+    NOT_FROM_BEST,
+    NOT_FROM_SOURCE_ONLY,
+    TEST_MARKS,
+    Headline,
+    explain,
+    remark,
+)
+from uda.evaluation.folders import MissingRun
+from uda.evaluation.labels import adapts, kind_heading, pair_label
+from uda.evaluation.parts import DASH, Column, Entry, Footnotes, Layout, Section
+from uda.evaluation.published import PublishedResult, published_name
+from uda.evaluation.ranking import Rank, Which, average, competing, estimate, rank
+from uda.evaluation.significance import Against, Significance, compare
+from uda.evaluation.table import Cell, Pair, Row, Table, what_became_of
 
-Headline = Literal["last", "validator"]
+__all__ = ["Column", "Entry", "Headline", "Layout", "Section", "lay_out"]
 
-_SUBCOLUMNS: dict[Headline, tuple[str, ...]] = {
+#: The three accuracies from the left.
+ORDERS: dict[Headline, tuple[Which, ...]] = {
     "last": ("last", "pick", "oracle"),
     "validator": ("pick", "last", "oracle"),
 }
-
-# The published protocol that ours repeats: the same training images.
-_EQUAL_PROTOCOLS = {
-    "standard": "full",
-    "standard-balanced": "full",
-    "unit-2017": "full",
-    "unit-2017-train": "full",
-    "cogan-small": "small",
-}
-_PUBLISHED_PROTOCOLS = {
-    "full": "the full training sets",
-    "small": "2,000 MNIST and 1,800 USPS training images",
-    "svhn-extra": "SVHN extra (531,131 images) as source",
-}
-_PUBLISHED_NOTES = {"best-on-target-test": "the best on the target test split during training: an oracle's number"}
-_PROVENANCE = {"authors": "from the authors' code or logs, not from a paper", "rerun": "somebody else's re-run"}
+_TESTS: tuple[tuple[str, Against], ...] = ((NOT_FROM_BEST, "best"), (NOT_FROM_SOURCE_ONLY, "source-only"))
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What stands in one place: its text, whether it is the best of its column, and the marks of its footnotes."""
-
-    text: str = ""
-    best: bool = False
-    marks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column, or one pair's group of them where it has subcolumns."""
-
-    heading: Entry
-    subcolumns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """Rows under a heading of their own; no heading for our rows."""
-
-    heading: str
-    rows: tuple[tuple[Entry, ...], ...]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A table, ready to be written in any format.
-
-    Attributes
-    ----------
-    title
-        One line.
-    explanation
-        Sentences that stand above the table.
-    columns
-        Method, n, one group per pair, and the reference where there are published rows.
-    sections
-        Our rows, then the published ones. A row has one entry per subcolumn.
-    footnotes
-        (mark, text).
-    remarks
-        Footnotes of the whole table.
-    """
-
-    title: str
-    explanation: tuple[str, ...]
-    columns: tuple[Column, ...]
-    sections: tuple[Section, ...]
-    footnotes: tuple[tuple[str, str], ...]
-    remarks: tuple[str, ...]
-
-
-@dataclass
-class _Footnotes:
-    texts: list[str] = field(default_factory=list)
-
-    def marks(self, texts: Iterable[str]) -> tuple[str, ...]:
-        """Return the marks of some footnotes: a, b, …, z, aa, …; the same text has the same mark."""
-        for text in texts:
-            if text not in self.texts:
-                self.texts.append(text)
-        return tuple(_mark(self.texts.index(text)) for text in texts)
-
-    def listed(self) -> tuple[tuple[str, str], ...]:
-        return tuple((_mark(number), text) for number, text in enumerate(self.texts))
-
-
-def _mark(number: int) -> str:
-    letter = chr(ord("a") + number % 26)
-    return letter if number < 26 else _mark(number // 26 - 1) + letter
-
-
-def lay_out(table: Table, published: Sequence[PublishedResult], headline: Headline) -> Layout:
+def lay_out(
+    table: Table,
+    published: Sequence[PublishedResult] = (),
+    headline: Headline = "last",
+    broken: Sequence[str] = (),
+    significance: Significance | None = None,
+) -> Layout:
     """Arrange a table of runs and, under it, published results of the same pairs.
 
     Parameters
@@ -120,155 +51,176 @@ def lay_out(table: Table, published: Sequence[PublishedResult], headline: Headli
     headline
         Which accuracy stands first in each pair's columns: at the last step or at the validator's pick. Published
         numbers stand under it.
+    broken
+        What could not be read, a sentence each.
+    significance
+        From `uda.evaluation.significance.compare`, where it is there already.
     """
-    footnotes = _Footnotes()
-    pairs = {(published_name(s), published_name(t)) for s, t in table.pairs}
-    shown = [result for result in published if (result.source, result.target) in pairs]
-    subcolumns = _SUBCOLUMNS[headline]
-    columns = [Column(Entry("Method")), Column(Entry("n"))]
-    columns += [Column(_pair_heading(table, pair, bool(shown), footnotes), subcolumns) for pair in table.pairs]
-    sections = [Section("", tuple(_our_row(table, row, subcolumns, footnotes, bool(shown)) for row in table.rows))]
-    if shown:
-        columns.append(Column(Entry("Reference")))
-        sections.append(Section("Published", tuple(_published_rows(table, shown, subcolumns, footnotes))))
-    return Layout(
-        title=f"Protocol {table.protocol}: accuracy on the target test split, percent",
-        explanation=_explanation(table, headline),
-        columns=tuple(columns),
-        sections=tuple(sections),
-        footnotes=footnotes.listed(),
-        remarks=_remarks(table, bool(shown)),
-    )
+    return _Arrangement(table, published, headline, significance or compare(table)).layout(broken)
 
 
-def _explanation(table: Table, headline: Headline) -> tuple[str, ...]:
-    protocol = PROTOCOLS.get(table.protocol)
-    lines = [f"{protocol.description[:1].upper()}{protocol.description[1:]}."] if protocol else []
-    lines.append(
-        "Mean ± sample standard deviation over n seeds (one seed has none). Last: at the last step. Pick: at the step "
-        "that the validator picked, without target labels. Oracle: the best on the target test split during training, "
-        f"a bound and not a result. Headline: {'last' if headline == 'last' else 'pick'}."
-    )
-    if table.common:
-        lines.append(f"All rows: {', '.join(table.common)}.")
-    if table.by_pair:
-        lines.append(f"{'; '.join(table.by_pair)}.")
-    if any(_best(table, "last", pair) for pair in table.pairs):
-        lines.append("Bold: the best of the methods that adapt, in each column but the oracle's.")
-    return tuple(lines)
+@dataclass
+class _Arrangement:
+    table: Table
+    published: Sequence[PublishedResult]
+    headline: Headline
+    significance: Significance
+    footnotes: Footnotes = field(default_factory=Footnotes)
+    tests: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        names = {(published_name(source), published_name(target)) for source, target in self.table.pairs}
+        self.shown = [result for result in self.published if (result.source, result.target) in names]
+        self.order = ORDERS[self.headline]
+        self.several_n = any(len({len(cell.runs) for cell in row.cells.values()}) > 1 for row in self.table.rows)
+        self.averaged = len(self.table.pairs) > 1
+        self.ranks = ranks_of(self.table, self.order)
 
-def _remarks(table: Table, published: bool) -> tuple[str, ...]:
-    devices = sorted({run.device for run in table.runs})
-    versions = sorted({run.code_version for run in table.runs})
-    remarks = [f"Run on {', '.join(devices)}, code {', '.join(versions)}."]
-    if published:
-        remarks.append(
-            "Published numbers, and deviations where there are any, are as printed in papers unless marked; at which "
-            "step they were measured is those papers' choice."
+    def layout(self, broken: Sequence[str]) -> Layout:
+        columns = self._columns()
+        sections = self._our_sections()
+        if self.shown:
+            sections.append(Section("Published", tuple(self._published_rows()), "published"))
+        explanation = explain(self.table, self.headline)
+        if self.averaged:
+            explanation.append(f"Average: of {self.order[0]} over all pairs, for rows that have them all.")
+        if any(entry.text == DASH for section in sections for row in section.rows for entry in row):
+            explanation.append(f"{DASH}: not run, or not reported.")
+        return Layout(
+            title=f"Protocol {self.table.protocol}: accuracy on the target test split, percent",
+            explanation=tuple(explanation),
+            columns=tuple(columns),
+            sections=tuple(sections),
+            footnotes=(
+                *((mark, text) for mark, text in TEST_MARKS.items() if mark in self.tests),
+                *self.footnotes.listed(),
+            ),
+            remarks=tuple(remark(self.table, self.significance, bool(self.shown), broken)),
+            ranked="of the methods that adapt in its column",
         )
-    return tuple(remarks)
 
+    def _columns(self) -> list[Column]:
+        columns = [Column(Entry("Method"), wordy=True)]
+        if not self.several_n:
+            columns.append(Column(Entry("n")))
+        subcolumns = (*self.order, "n") if self.several_n else self.order
+        columns += [Column(self._pair_heading(pair), subcolumns) for pair in self.table.pairs]
+        if self.averaged:
+            columns.append(Column(Entry("Average"), self.order[:1]))
+        if self.shown:
+            columns.append(Column(Entry("Reference"), wordy=True))
+        return columns
 
-def _pair_heading(table: Table, pair: Pair, published: bool, footnotes: _Footnotes) -> Entry:
-    notes = list(_notes_of_pair(table, pair))
-    if published:
-        notes += [_alias_note(name) for name in pair if name in ALIASES]
-    return Entry(pair_label(pair), marks=footnotes.marks(notes))
+    def _pair_heading(self, pair: Pair) -> Entry:
+        notes = [*_notes_of_pair(self.table, pair), *(alias_notes(pair) if self.shown else ())]
+        return Entry(pair_label(pair), marks=self.footnotes.marks(notes))
 
+    def _our_sections(self) -> list[Section]:
+        rows = enumerate(self.table.rows)
+        return [
+            Section(kind_heading(kind), tuple(self._our_row(number, row) for number, row in group), kind)
+            for kind, group in groupby(rows, key=lambda numbered: numbered[1].kind)
+        ]
 
-def _alias_note(domain: str) -> str:
-    published = domain_label(ALIASES[domain])
-    return (
-        f"{domain_label(domain)} is another form of {published}; published rows are of {published}, whatever its form"
-    )
+    def _our_row(self, number: int, row: Row) -> tuple[Entry, ...]:
+        entries = [Entry(row.label)]
+        if not self.several_n:
+            counts = [len(cell.runs) for cell in row.cells.values()]
+            entries.append(Entry(str(counts[0]), number=counts[0]) if counts else Entry(DASH))
+        for pair in self.table.pairs:
+            missing = row.missing.get(pair, ())
+            if pair in row.cells:
+                entries += self._cell(number, pair, row.cells[pair], missing)
+            else:
+                marks = self.footnotes.marks(what_became_of(missing))
+                entries += [Entry(DASH, marks=marks), *[Entry()] * (len(self.order) - 1 + self.several_n)]
+        if self.averaged:
+            mean, which = average(self.table, number, self.order[0]), self.order[0]
+            best = self.ranks[None, which].get(number, "")
+            entries.append(Entry(DASH) if mean is None else Entry(f"{mean:.2f}", best, number=mean))
+        return (*entries, Entry()) if self.shown else tuple(entries)
+
+    def _cell(self, number: int, pair: Pair, cell: Cell, missing: Sequence[MissingRun]) -> list[Entry]:
+        noted = _notes_of_pair(self.table, pair)
+        notes = [*cell.facts, *(note for note in cell.notes if note not in noted), *what_became_of(missing)]
+        entries = []
+        for place, which in enumerate(self.order):
+            found = estimate(cell, which)
+            best = self.ranks.get((pair, which), {}).get(number, "")
+            marks = self._test_marks(number, pair, which, best)
+            marks += self.footnotes.marks(notes) if place == 0 else ()
+            entries.append(Entry(found.text, best, marks, found.mean, cell.interval(found)))
+        if self.several_n:
+            entries.append(Entry(str(len(cell.runs)), number=len(cell.runs)))
+        return entries
+
+    def _test_marks(self, number: int, pair: Pair, which: Which, best: Rank) -> tuple[str, ...]:
+        found = []
+        for mark, against in _TESTS:
+            comparison = self.significance.comparisons.get((number, pair, which, against))
+            if comparison and not comparison.significant and (best, against) != ("best", "best"):
+                found.append(mark)
+        self.tests.update(found)
+        return tuple(found)
+
+    def _published_rows(self) -> Iterable[tuple[Entry, ...]]:
+        """Give each method one row; a second one only for a pair that it has two numbers of. Our protocol's first."""
+        blank = [Entry()] * (len(self.order) - 1 + self.several_n)
+        by_method: dict[tuple[str, str], list[PublishedResult]] = {}
+        for result in self.shown:
+            by_method.setdefault((result.method, result.citation), []).append(result)
+        for (method, citation), results in by_method.items():
+            columns = [self._ranked(pair, results) for pair in self.table.pairs]
+            for line in range(max(map(len, columns))):
+                found = [column[line] if line < len(column) else None for column in columns]
+                entries = [Entry(method)] if self.several_n else [Entry(method), Entry()]
+                for pair, number in zip(self.table.pairs, found, strict=True):
+                    entries += [self._published_entry(pair, number) if number else Entry(DASH), *blank]
+                if self.averaged:
+                    entries.append(_published_average(found))
+                yield (*entries, Entry(citation))
+
+    def _ranked(self, pair: Pair, results: Iterable[PublishedResult]) -> list[PublishedResult]:
+        wanted = published_name(pair[0]), published_name(pair[1])
+        found = [result for result in results if (result.source, result.target) == wanted]
+        return sorted(found, key=lambda result: result.protocol != equal_protocol(self.table.protocol, pair))
+
+    def _published_entry(self, pair: Pair, result: PublishedResult) -> Entry:
+        marks = self.footnotes.marks(published_notes(self.table.protocol, pair, result))
+        return Entry(result.text, marks=marks, number=float(result.accuracy))
 
 
 def _notes_of_pair(table: Table, pair: Pair) -> tuple[str, ...]:
     """Return the notes that every cell of a pair has."""
     cells = [row.cells[pair] for row in table.rows if pair in row.cells]
-    return tuple(note for note in cells[0].notes if all(note in cell.notes for cell in cells))
+    return tuple(note for note in cells[0].notes if all(note in cell.notes for cell in cells)) if cells else ()
 
 
-def _estimate(cell: Cell, subcolumn: str) -> Estimate:
-    return {"last": cell.last, "pick": cell.pick, "oracle": cell.oracle}[subcolumn]
+def ranks_of(table: Table, order: Sequence[Which]) -> Mapping[tuple[Pair | None, Which], Mapping[int, Rank]]:
+    """Return the ranks of our rows in each column but the oracles'; the average's pair is None.
 
-
-def _best(table: Table, subcolumn: str, pair: Pair) -> str:
-    """Return the best mean as shown among methods that adapt; empty for the oracle's and where there are no two."""
-    cells = [row.cells[pair] for row in table.rows if adapts(row.kind) and pair in row.cells]
-    if subcolumn == "oracle" or len(cells) < 2:
-        return ""
-    return f"{max(_estimate(cell, subcolumn).mean for cell in cells):.2f}"
-
-
-def _our_row(
-    table: Table, row: Row, subcolumns: Sequence[str], footnotes: _Footnotes, published: bool
-) -> tuple[Entry, ...]:
-    counts = [str(len(row.cells[pair].runs)) if pair in row.cells else "–" for pair in table.pairs]
-    entries = [Entry(row.label), Entry(counts[0] if len(set(counts) - {"–"}) == 1 else "/".join(counts))]
-    if entries[1].text == "–":
-        entries[1] = Entry(next(count for count in counts if count != "–"))
+    Parameters
+    ----------
+    table
+        From `uda.evaluation.table.build_tables`.
+    order
+        The three accuracies from the left; the first is what is averaged.
+    """
+    found: dict[tuple[Pair | None, Which], dict[int, Rank]] = {}
     for pair in table.pairs:
-        if pair not in row.cells:
-            entries += [Entry("–"), *[Entry()] * (len(subcolumns) - 1)]
-            continue
-        cell = row.cells[pair]
-        noted = _notes_of_pair(table, pair)
-        marks = footnotes.marks([*cell.facts, *(note for note in cell.notes if note not in noted)])
-        for place, subcolumn in enumerate(subcolumns):
-            estimate = _estimate(cell, subcolumn)
-            best = adapts(row.kind) and f"{estimate.mean:.2f}" == _best(table, subcolumn, pair)
-            entries.append(Entry(estimate.text, best, marks if place == 0 else ()))
-    return (*entries, Entry()) if published else tuple(entries)
+        for which in ("last", "pick"):
+            cells = competing(table, pair).items()
+            found[pair, which] = rank({row: estimate(cell, which).mean for row, cell in cells})
+    averages = {n: average(table, n, order[0]) for n, row in enumerate(table.rows) if adapts(row.kind)}
+    found[None, order[0]] = rank({row: mean for row, mean in averages.items() if mean is not None})
+    return found
 
 
-def _published_rows(
-    table: Table, published: Sequence[PublishedResult], subcolumns: Sequence[str], footnotes: _Footnotes
-) -> Iterable[tuple[Entry, ...]]:
-    """Give each method one row; a second one only for a pair that it has two numbers of. Our protocol's come first."""
-    blank = [Entry()] * (len(subcolumns) - 1)
-    by_method: dict[tuple[str, str], list[PublishedResult]] = {}
-    for result in published:
-        by_method.setdefault((result.method, result.citation), []).append(result)
-    for (method, citation), results in by_method.items():
-        columns = [_ranked(table, pair, results) for pair in table.pairs]
-        for line in range(max(map(len, columns))):
-            entries = [Entry(method), Entry()]
-            for pair, column in zip(table.pairs, columns, strict=True):
-                here = column[line : line + 1]
-                entries += [_published_entry(table, pair, result, footnotes) for result in here] or [Entry("–")]
-                entries += blank
-            yield (*entries, Entry(citation))
-
-
-def _ranked(table: Table, pair: Pair, results: Iterable[PublishedResult]) -> list[PublishedResult]:
-    wanted = published_name(pair[0]), published_name(pair[1])
-    found = [result for result in results if (result.source, result.target) == wanted]
-    return sorted(found, key=lambda result: result.protocol != equal_protocol(table.protocol, pair))
-
-
-def _published_entry(table: Table, pair: Pair, result: PublishedResult, footnotes: _Footnotes) -> Entry:
-    return Entry(result.text, marks=footnotes.marks(published_notes(table.protocol, pair, result)))
-
-
-def equal_protocol(protocol: str, pair: Pair) -> str:
-    """Return the published protocol that trains on the same images as ours; empty where there is none."""
-    if protocol == "unit-2017" and pair[0] == "svhn":
-        return "svhn-extra"
-    return _EQUAL_PROTOCOLS.get(protocol, "")
-
-
-def published_notes(protocol: str, pair: Pair, result: PublishedResult) -> list[str]:
-    """Return what must be said beside a published number in a table of one of our protocols."""
-    notes = []
-    if result.protocol != equal_protocol(protocol, pair):
-        what = _PUBLISHED_PROTOCOLS[result.protocol]
-        if result.protocol == "small" and {result.source, result.target} != {"mnist", "usps"}:
-            what = "as that paper's other pairs"
-        notes.append(f"another protocol than ours, {result.protocol}: {what}")
-    if result.notes:
-        notes.append(_PUBLISHED_NOTES.get(result.notes, result.notes))
-    if result.provenance in _PROVENANCE:
-        notes.append(_PROVENANCE[result.provenance])
-    return notes
+def _published_average(results: Sequence[PublishedResult | None]) -> Entry:
+    """Average what a paper reports, where it has all pairs and measured them alike; as precise as its roughest one."""
+    known = [result for result in results if result]
+    if len(known) < len(results) or len({(result.protocol, result.notes) for result in known}) > 1:
+        return Entry(DASH)
+    mean = sum(float(result.accuracy) for result in known) / len(known)
+    decimals = min(len(result.accuracy.partition(".")[2]) for result in known)
+    return Entry(f"{mean:.{decimals}f}", number=mean)

@@ -1,17 +1,19 @@
-"""A table of runs: which runs may stand in one cell, and their mean and deviation over seeds."""
+"""A table of runs: which runs may stand in one cell, which are missing there, and what they are over seeds."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from uda.errors import UserError
+from uda.evaluation.folders import MissingRun
 from uda.evaluation.labels import KINDS, method_kind, method_label, pair_label, pair_order
-from uda.evaluation.runs import RunResult
+from uda.evaluation.result import RunResult
 from uda.methods.base import Kind
+from uda.metrics.intervals import wilson_interval
 
 Pair = tuple[str, str]
 
@@ -75,6 +77,20 @@ class Cell:
         return Estimate(tuple(run.accuracy_oracle for run in self.runs))
 
     @property
+    def seeds(self) -> tuple[int, ...]:
+        """Its seeds."""
+        return tuple(run.seed for run in self.runs)
+
+    @property
+    def n_test(self) -> int:
+        """Number of target test images, the same in all its runs."""
+        return self.runs[0].n_test
+
+    def interval(self, estimate: Estimate) -> tuple[float, float]:
+        """Return the 95 % interval (Wilson's) that a test set of this size leaves a mean of accuracies, in percent."""
+        return wilson_interval(estimate.mean, self.n_test)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Every note of its runs once."""
         return tuple(dict.fromkeys(note for run in self.runs for note in run.notes.split("; ") if note))
@@ -91,12 +107,15 @@ class Row:
     kind
         What it does about the shift, or which of the two bounds it is.
     cells
-        By pair; a pair that was not run is not there.
+        By pair; a pair without a finished run is not there.
+    missing
+        By pair: runs that belong here and have no result.
     """
 
     label: str
     kind: Kind
     cells: Mapping[Pair, Cell]
+    missing: Mapping[Pair, tuple[MissingRun, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,7 +129,7 @@ class Table:
     common
         What all runs share, e.g. ``"20,000 steps"``.
     by_pair
-        What only all runs of a pair share, e.g. ``"MNIST → USPS: 2,007 test images"``.
+        What only all runs of a pair share, e.g. ``"MNIST → USPS: 2,000 steps"``.
     pairs
         In the order of the columns.
     rows
@@ -137,26 +156,38 @@ _FACTS: dict[str, Callable[[Any], str]] = {
     "n_test": lambda value: f"{value:,} test images",
     "settings": lambda value: f"settings {value}" if value else "settings unknown",
 }
-_TOLD = tuple(fact for fact in _FACTS if fact != "settings")
+_DIVIDING = tuple(fact for fact in _FACTS if fact != "settings")
+_TOLD = tuple(fact for fact in _DIVIDING if fact != "n_test")  # that is told with the interval it leaves
 
 
-def build_tables(results: Iterable[RunResult]) -> tuple[Table, ...]:
+def build_tables(results: Iterable[RunResult], missing: Iterable[MissingRun] = ()) -> tuple[Table, ...]:
     """Arrange runs into one table per protocol, methods by pairs.
 
     Runs share a cell only where method, preset, pair, protocol, steps, validator, precision and number of test images
     are equal, and all other settings too as far as they are known. Otherwise they stand in separate rows, whose
     labels say what differs.
 
+    Parameters
+    ----------
+    results
+        Finished runs.
+    missing
+        Runs without a result: they are put where their result would stand.
+
     Raises
     ------
     UserError
-        Where there are no runs, or where one cell would hold two runs of one seed (a ``runs.csv`` does not say in
-        which setting they differ).
+        Where there are no finished runs, or where one cell would hold two runs of one seed (a ``runs.csv`` does not
+        say in which setting they differ).
     """
-    by_protocol = _group(results, ("protocol",))
-    if not by_protocol:
+    finished, begun = list(results), list(missing)
+    both: list[RunResult | MissingRun] = [*finished, *begun]
+    if not finished:
         raise UserError("there is no finished run to make a table of: a finished run folder has a result.json")
-    return tuple(_table(str(key[0]), runs) for key, runs in sorted(by_protocol.items()))
+    return tuple(
+        _table(protocol, [r for r in finished if r.protocol == protocol], [r for r in begun if r.protocol == protocol])
+        for protocol in sorted({run.protocol for run in both})
+    )
 
 
 def _group(results: Iterable[RunResult], by: Sequence[str]) -> dict[tuple[Any, ...], list[RunResult]]:
@@ -174,11 +205,12 @@ def _varies_within_a_pair(results: Iterable[RunResult], fact: str) -> bool:
     return any(_varies(runs, fact) for runs in _group(results, ("source", "target")).values())
 
 
-def _table(protocol: str, results: Sequence[RunResult]) -> Table:
-    pairs = tuple(sorted({result.pair for result in results}, key=pair_order))
-    common = [fact for fact in _TOLD if not _varies(results, fact)]
-    by_pair = [fact for fact in _TOLD if fact not in common and not _varies_within_a_pair(results, fact)]
-    by_row = [fact for fact in _TOLD if fact not in common + by_pair]
+def _table(protocol: str, results: Sequence[RunResult], missing: Sequence[MissingRun]) -> Table:
+    both: list[RunResult | MissingRun] = [*results, *missing]
+    pairs = tuple(sorted({run.pair for run in both}, key=pair_order))
+    common = [fact for fact in _DIVIDING if not _varies(results, fact)]
+    by_pair = [fact for fact in _DIVIDING if fact not in common and not _varies_within_a_pair(results, fact)]
+    by_row = [fact for fact in _DIVIDING if fact not in common + by_pair]
     rows = []
     for runs in sorted(_rows(results), key=_row_order):
         siblings = [
@@ -190,16 +222,53 @@ def _table(protocol: str, results: Sequence[RunResult]) -> Table:
         rows.append(Row(label, method_kind(runs[0].method), _cells(label, runs, [f for f in by_row if f not in facts])))
     return Table(
         protocol,
-        common=tuple(_FACTS[fact](getattr(results[0], fact)) for fact in common),
-        by_pair=_told_by_pair(results, pairs, by_pair),
+        common=tuple(_FACTS[fact](getattr(results[0], fact)) for fact in common if results and fact in _TOLD),
+        by_pair=_told_by_pair(results, pairs, [fact for fact in by_pair if fact in _TOLD]),
         pairs=pairs,
-        rows=tuple(rows),
+        rows=_with_missing(rows, missing),
     )
 
 
+def _with_missing(rows: Sequence[Row], missing: Sequence[MissingRun]) -> tuple[Row, ...]:
+    """Add each missing run to the row that its result would stand in, or to a new row of its method and preset."""
+    missing_of: dict[int, list[MissingRun]] = {}
+    homeless: dict[tuple[str, str], list[MissingRun]] = {}
+    for run in missing:
+        likeness = [_likeness(row, run) for row in rows]
+        if any(likeness):
+            missing_of.setdefault(likeness.index(max(likeness)), []).append(run)
+        else:
+            homeless.setdefault((run.method, run.preset), []).append(run)
+    filled = [replace(row, missing=_by_pair(missing_of.get(place, ()))) for place, row in enumerate(rows)]
+    filled += [Row(_name(runs[0]), method_kind(runs[0].method), {}, _by_pair(runs)) for runs in homeless.values()]
+    return tuple(sorted(filled, key=lambda row: KINDS.index(row.kind)))
+
+
+def _likeness(row: Row, run: MissingRun) -> int:
+    """Return 0 where a run cannot stand in a row, more where more of what it is, is equal."""
+    others = [other for cell in row.cells.values() for other in cell.runs]
+    if not others or (others[0].method, others[0].preset) != (run.method, run.preset):
+        return 0
+    here = [other for other in others if other.pair == run.pair]
+    facts = [fact for fact in _FACTS if getattr(run, fact, "")]
+    if any(getattr(other, fact) not in (getattr(run, fact), "") for other in here[:1] for fact in facts):
+        return 0
+    alike = [[fact for fact in facts if getattr(other, fact) == getattr(run, fact)] for other in others]
+    return 1 + max(map(len, alike))
+
+
+def _by_pair(missing: Iterable[MissingRun]) -> dict[Pair, tuple[MissingRun, ...]]:
+    found: dict[Pair, tuple[MissingRun, ...]] = {}
+    for run in sorted(missing, key=lambda run: run.seed):
+        found[run.pair] = (*found.get(run.pair, ()), run)
+    return found
+
+
 def _told_by_pair(results: Sequence[RunResult], pairs: Sequence[Pair], facts: Sequence[str]) -> tuple[str, ...]:
-    first = {pair: next(result for result in results if result.pair == pair) for pair in pairs}
-    told = ((pair, ", ".join(_FACTS[fact](getattr(first[pair], fact)) for fact in facts)) for pair in pairs)
+    first = {result.pair: result for result in reversed(results)}
+    told = (
+        (pair, ", ".join(_FACTS[fact](getattr(first[pair], fact)) for fact in facts)) for pair in pairs if pair in first
+    )
     return tuple(f"{pair_label(pair)}: {text}" for pair, text in told if text)
 
 
@@ -215,7 +284,7 @@ def _rows(results: Iterable[RunResult]) -> list[list[RunResult]]:
     return parts
 
 
-def _name(run: RunResult) -> str:
+def _name(run: RunResult | MissingRun) -> str:
     name = method_label(run.method)
     return name if run.preset in ("", "default") else f"{name} ({run.preset})"
 
@@ -238,3 +307,11 @@ def _cells(label: str, results: Sequence[RunResult], facts: Sequence[str]) -> di
                 )
         cells[runs[0].pair] = Cell(tuple(ordered), tuple(_FACTS[fact](getattr(runs[0], fact)) for fact in facts))
     return cells
+
+
+def what_became_of(missing: Iterable[MissingRun]) -> list[str]:
+    """Return a sentence for each reason for which runs of a cell are missing, with their seeds."""
+    seeds: dict[str, list[str]] = {}
+    for run in missing:
+        seeds.setdefault(run.reason, []).append(str(run.seed))
+    return [f"seed{'s' if len(those) > 1 else ''} {', '.join(those)}: {reason}" for reason, those in seeds.items()]

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from uda.evaluation.formats import latex, markdown, plain, tidy_csv
+from uda.evaluation.folders import MissingRun
+from uda.evaluation.formats import html, latex, markdown, plain, tidy_csv
 from uda.evaluation.layout import Headline, lay_out
+from uda.evaluation.paper import lay_out_as_paper
+from uda.evaluation.parts import Layout
 from uda.evaluation.published import Selection, select_published
-from uda.evaluation.runs import RunResult
+from uda.evaluation.result import RunResult
 from uda.evaluation.table import build_tables
 
-Format = Literal["md", "latex", "csv", "text"]
+Format = Literal["md", "latex", "html", "csv", "text"]
+Arrangement = Literal["methods", "paper"]
 
-_WRITERS = {"md": markdown, "latex": latex, "text": plain}
+_WRITERS: dict[str, Callable[[Layout], str]] = {"md": markdown, "latex": latex, "html": html}
 
 
 def write_tables(
-    results: Iterable[RunResult], form: Format = "text", published: Selection = "main", headline: Headline = "last"
+    results: Iterable[RunResult],
+    form: Format = "text",
+    published: Selection = "main",
+    headline: Headline = "last",
+    *,
+    arrangement: Arrangement = "methods",
+    missing: Iterable[MissingRun] = (),
+    broken: Sequence[str] = (),
+    width: int = 100,
 ) -> str:
     """Write the tables of some runs, one per protocol, each with the published results of its pairs.
 
@@ -26,18 +38,31 @@ def write_tables(
     results
         From `uda.evaluation.runs.find_runs`.
     form
-        ``"md"``, ``"latex"``, ``"csv"`` (tidy: one line per method and pair) or ``"text"``.
+        ``"md"``, ``"latex"``, ``"html"``, ``"csv"`` (tidy: one line per method and pair) or ``"text"``.
     published
         Which published results stand below ours.
     headline
         Whether the accuracy at the last step or at the validator's pick stands first.
+    arrangement
+        ``"methods"``: methods by pairs; ``"paper"``: as UNIT's table, which has its own published results. CSV has one.
+    missing, broken
+        From `uda.evaluation.runs.find_runs`: what has no result, and what could not be read.
+    width
+        Of plain text, in characters.
 
     Raises
     ------
     UserError
-        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables`.
+        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables` and
+        `uda.evaluation.paper.lay_out_as_paper`.
     """
-    tables = [(table, select_published(table.pairs, published)) for table in build_tables(results)]
+    tables = [(table, select_published(table.pairs, published)) for table in build_tables(results, missing)]
     if form == "csv":
-        return tidy_csv(tables)
-    return "\n".join(_WRITERS[form](lay_out(table, rows, headline)) for table, rows in tables)
+        return tidy_csv(tables, broken)
+    if arrangement == "paper":
+        layouts = lay_out_as_paper([table for table, _ in tables], headline, broken)
+    else:
+        layouts = [lay_out(table, rows, headline, broken) for table, rows in tables]
+    if form == "text":
+        return "\n".join(plain(layout, width) for layout in layouts)
+    return "\n".join(_WRITERS[form](layout) for layout in layouts)

@@ -127,25 +127,27 @@ class UnitEncoder(Backbone):
     shape
         (C, S, S) of one image.
     width
-        Channels of its first layer; it gives 8 times as many features.
+        Channels of its first layer.
+    latent
+        Features that it gives; 0 means 8 times the width.
     """
 
-    def __init__(self, shape: ImageShape, width: int) -> None:
+    def __init__(self, shape: ImageShape, width: int, latent: int = 0) -> None:
         super().__init__()
         self.channels, side, _ = shape
-        self.width_out = 8 * width
+        self.width_out = latent or 8 * width
         self.encoder = Encoder([self.channels], side, width, self.width_out)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (N, C, S, S) images to (N, 8 * width) codes."""
+        """Map (N, C, S, S) images to (N, latent) codes."""
         mean: Tensor = self.encoder([(images, 0)])[0][0]
         return mean
 
 
-#: Name of a backbone to what builds it, of an image's shape and a width that only some of them have.
-BACKBONES: dict[str, Callable[[ImageShape, int], Backbone]] = {
-    "dtn": lambda shape, _: Dtn(shape),
-    "lenet": lambda shape, _: LeNet(shape),
+#: Name of a backbone to what builds it, of an image's shape, and of a width and features that only some of them have.
+BACKBONES: dict[str, Callable[[ImageShape, int, int], Backbone]] = {
+    "dtn": lambda shape, _width, _latent: Dtn(shape),
+    "lenet": lambda shape, _width, _latent: LeNet(shape),
     "unit": UnitEncoder,
 }
 
@@ -156,7 +158,7 @@ def check_backbone(name: str) -> None:
         raise unknown("backbone", name, BACKBONES)
 
 
-def build_backbone(name: str, shape: ImageShape, width: int) -> Backbone:
+def build_backbone(name: str, shape: ImageShape, width: int, latent: int = 0) -> Backbone:
     """Build a backbone by its name.
 
     Parameters
@@ -167,6 +169,8 @@ def build_backbone(name: str, shape: ImageShape, width: int) -> Backbone:
         (C, S, S) of the images that it will read.
     width
         Channels of the first layer; ``"unit"`` alone reads it.
+    latent
+        Features, likewise; 0 means 8 times the width.
 
     Raises
     ------
@@ -174,4 +178,4 @@ def build_backbone(name: str, shape: ImageShape, width: int) -> Backbone:
         For an unknown name, or images that the backbone cannot read.
     """
     check_backbone(name)
-    return BACKBONES[name](shape, width)
+    return BACKBONES[name](shape, width, latent)

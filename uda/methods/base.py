@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from uda.data.batches import Batch
+from uda.data.batches import Batch, Batches
 from uda.errors import UserError, unknown
 
 #: What a method does about the shift; tables group their rows by it. The two ``-only`` are the bounds.
@@ -46,6 +47,15 @@ class TaskShape:
     target_shape: tuple[int, int, int]
     classes: int
     steps: int
+
+
+def added(neutral: Any) -> Any:
+    """Declare a setting that a method got after results of it were published.
+
+    At its neutral value, which is also its default, the method is what it was before. There the setting is left out
+    of a run's hash, so that those results keep their names.
+    """
+    return field(default=neutral, metadata={"neutral": neutral})
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,7 @@ class Method(nn.Module):
         self.config: Any = config
         self.task = task
         self.optimisers: dict[str, Optimizer] = {}
+        self.stage = -1  # none has begun
         self.second_view = False
 
     def optimise(self, name: str, *networks: nn.Module) -> Optimizer:
@@ -125,11 +136,48 @@ class Method(nn.Module):
         )
         return self.optimisers[name]
 
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The steps at which its stages begin, the first at 0; one stage unless a method says otherwise."""
+        return (0,)
+
+    def enter(self, step: int, batches: Batches) -> bool:
+        """Do what is due before the update of a step: begin a stage where one begins, then `refresh`.
+
+        Returns
+        -------
+        bool
+            Whether this update belongs to another stage than the last one, so that a captured one no longer holds.
+        """
+        stage = bisect_right(self.starts, step) - 1
+        changed = stage != self.stage
+        if changed and step == self.starts[stage]:
+            self.begin_stage(stage, batches)
+        self.stage = stage
+        self.refresh(step, batches)
+        return changed
+
+    def begin_stage(self, stage: int, batches: Batches) -> None:
+        """Prepare a stage at its first step: copy networks, freeze them, begin averages anew. Nothing by default.
+
+        What it leaves must lie in parameters, buffers and optimisers: a run that is resumed later does not call it.
+        """
+
+    def refresh(self, step: int, batches: Batches) -> None:
+        """Bring up to date, before an update, what is made from all training images. Nothing by default.
+
+        As for `begin_stage`, all that it leaves lies in buffers. ``batches`` holds the images of both domains, and
+        the labels of the source.
+        """
+
     def schedule(self, step: int) -> None:
-        """Set the learning rates for a step."""
+        """Set the learning rates for a step: the schedule runs from the beginning to the end of each stage."""
         factor = 1.0
         if self.config.schedule == "cosine":
-            factor = 0.5 * (1.0 + math.cos(math.pi * step / self.task.steps))
+            ends = (*self.starts, self.task.steps)
+            stage = bisect_right(self.starts, step) - 1
+            progress = (step - ends[stage]) / max(1, ends[stage + 1] - ends[stage])
+            factor = 0.5 * (1.0 + math.cos(math.pi * progress))
         rate = self.config.learning_rate * factor
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
@@ -158,7 +206,8 @@ class Method(nn.Module):
         Returns
         -------
         dict
-            Name of each term to its detached scalar tensor, never a Python float: that would wait for the device.
+            Name of each term to its detached scalar tensor, never a Python float: that would wait for the device. The
+            names are the same at every step; what a stage does not have is zero.
         """
         raise NotImplementedError
 

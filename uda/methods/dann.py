@@ -17,27 +17,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uda.data.batches import Batch
-from uda.errors import UserError
-from uda.methods.backbones import build_backbone, check_backbone, match_channels
-from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import TaskShape, added, cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.reversal import reverse_gradient
-from uda.unit.networks import standardise
 
 
 @dataclass(frozen=True)
-class DannConfig(OptimiserConfig):
+class DannConfig(ClassifierConfig):
     """Settings of DANN.
 
     Adam's ``beta_1`` is that of UNIT's game: with 0.9, features and domain classifier overshoot each other.
 
     Attributes
     ----------
-    backbone
-        ``"unit"``, which source-only and UNIT have too, ``"dtn"`` or ``"lenet"``: see `uda.methods.backbones`.
-    width
-        Channels of the first layer, where the backbone is ``"unit"``.
-    standardised
-        Whether each image is given zero mean and unit variance first.
     hidden
         Hidden units of the domain classifier.
     lambda_domain
@@ -47,24 +39,14 @@ class DannConfig(OptimiserConfig):
     """
 
     beta_1: float = 0.5
-    backbone: str = "unit"
-    width: int = 32
-    standardised: bool = False
+    latent: int = added(0)
     hidden: int = 100
     lambda_domain: float = 1.0
     ramp: float = 10.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_backbone(self.backbone)
 
-
-class Dann(Method):
-    """A backbone with two heads, of classes and of domains, and the gradient of the second reversed (figure 1).
-
-    Source and target go through the backbone in one pass, joined on the batch axis, as implementations usually do:
-    batch normalisation takes its statistics over both domains, in training and (running averages) at test time.
-    """
+class Dann(ClassifierMethod):
+    """A backbone with two heads, of classes and of domains, and the gradient of the second reversed (figure 1)."""
 
     name = "dann"
     kind = "adversarial"
@@ -74,15 +56,9 @@ class Dann(Method):
 
     def __init__(self, config: DannConfig, task: TaskShape) -> None:
         super().__init__(config, task)
-        if task.source_shape[1:] != task.target_shape[1:]:
-            raise UserError(
-                f"DANN needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
-            )
-        shape = max(task.source_shape, task.target_shape)  # where one domain is grey, it is made colour
-        self.backbone = build_backbone(config.backbone, shape, config.width)
-        features = self.backbone.width_out
-        self.head = nn.Linear(features, task.classes)
-        self.domain_head = nn.Sequential(nn.Linear(features, config.hidden), nn.ReLU(), nn.Linear(config.hidden, 1))
+        self.domain_head = nn.Sequential(
+            nn.Linear(self.backbone.width_out, config.hidden), nn.ReLU(), nn.Linear(config.hidden, 1)
+        )
         self.optimiser = self.optimise("all", self.backbone, self.head, self.domain_head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
@@ -90,11 +66,10 @@ class Dann(Method):
 
         As in section 5.2.2, lambda weighs what reaches the features; the domain classifier itself learns at weight 1.
         """
-        count = len(batch.source_images)
-        features = self.backbone(torch.cat([self._readable(batch.source_images), self._readable(batch.target_images)]))
-        classification = cross_entropy(self.head(features[:count]), batch.source_labels)
-        verdicts = self.domain_head(reverse_gradient(features, self.weight(step))).squeeze(1)
-        domain = domain_loss(verdicts[:count], verdicts[count:])
+        source, target = self.joint_features(batch)
+        classification = cross_entropy(self.head(source), batch.source_labels)
+        weight = self.weight(step)
+        domain = domain_loss(*(self.domain_head(reverse_gradient(f, weight)).squeeze(1) for f in (source, target)))
         descend(self.optimiser, classification + domain)
         return detached(classification=classification, domain=domain)
 
@@ -103,15 +78,6 @@ class Dann(Method):
         progress = step / self.task.steps
         weight: Tensor = self.config.lambda_domain * torch.tanh(self.config.ramp * progress / 2)  # the same function
         return weight
-
-    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
-        """Return the backbone's features and the class logits of images of either domain."""
-        features = self.backbone(self._readable(images))
-        return Outputs(features, self.head(features))
-
-    def _readable(self, images: Tensor) -> Tensor:
-        matched = match_channels(images, self.backbone.channels)
-        return standardise(matched) if self.config.standardised else matched
 
 
 def domain_loss(source: Tensor, target: Tensor) -> Tensor:

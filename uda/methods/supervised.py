@@ -5,67 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.errors import UserError
-from uda.methods.backbones import match_channels
-from uda.methods.base import Kind, Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
-from uda.unit.networks import Encoder
-
-
-class Classifier(nn.Module):
-    """UNIT's encoder for one domain with the same classifier head as `uda.methods.unit` puts on it.
-
-    Parameters
-    ----------
-    shape
-        (C, S, S) of the images it trains on; others are matched in channels.
-    classes
-        Number of classes K.
-    width
-        Width of the encoder, as in UNIT.
-    latent
-        Dimensions of the code; 0 means 8 times the width.
-    standardised
-        Whether each image is given zero mean and unit variance first.
-    """
-
-    def __init__(
-        self, shape: tuple[int, int, int], classes: int, width: int, latent: int, standardised: bool = False
-    ) -> None:
-        super().__init__()
-        latent = latent or 8 * width
-        self.channels = shape[0]
-        self.encoder = Encoder([shape[0]], shape[1], width, latent, standardised=standardised)
-        self.head = nn.Linear(latent, classes)
-
-    def forward(self, images: Tensor) -> Outputs:
-        """Map (N, C, S, S) images to (N, latent) codes and (N, K) logits."""
-        code: Tensor = self.encoder([(match_channels(images, self.channels), 0)])[0][0]
-        return Outputs(code, self.head(code))
+from uda.methods.base import Kind, TaskShape, added, cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
 
 @dataclass(frozen=True)
-class SupervisedConfig(OptimiserConfig):
-    """Settings of source-only and target-only.
+class SupervisedConfig(ClassifierConfig):
+    """Settings of source-only and target-only: those of their backbone and optimiser."""
 
-    Attributes
-    ----------
-    width
-        Width of the encoder, as in UNIT.
-    latent
-        Dimensions of the code; 0 means 8 times the width.
-    standardised
-        Whether each image is given zero mean and unit variance first.
-    """
-
-    width: int = 32
-    latent: int = 0
-    standardised: bool = False
+    backbone: str = added("unit")
 
 
-class SourceOnly(Method):
+class SourceOnly(ClassifierMethod):
     """Train a classifier on source images and labels; never look at the target."""
 
     name = "source-only"
@@ -75,25 +30,20 @@ class SourceOnly(Method):
 
     def __init__(self, config: SupervisedConfig, task: TaskShape) -> None:
         super().__init__(config, task)
-        self.classifier = Classifier(self._shape(task), task.classes, config.width, config.latent, config.standardised)
-        self.optimiser = self.optimise("classifier", self.classifier)
+        self.optimiser = self.optimise("classifier", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend the cross-entropy of the source batch."""
         return self._fit(batch.source_images, batch.source_labels)
 
-    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
-        """Return codes and logits of images of either domain."""
-        outputs: Outputs = self.classifier(images)
-        return outputs
-
     def _fit(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        loss = cross_entropy(self.classifier(images).logits, labels)
+        loss = cross_entropy(self.predict(images), labels)
         descend(self.optimiser, loss)
         return detached(classification=loss)
 
     @staticmethod
-    def _shape(task: TaskShape) -> tuple[int, int, int]:
+    def reads(task: TaskShape) -> tuple[int, int, int]:
+        """Return the shape of the source's images."""
         return task.source_shape
 
 
@@ -120,5 +70,6 @@ class TargetOnly(SourceOnly):
         return self._fit(batch.target_images, self._labels[batch.target_index])
 
     @staticmethod
-    def _shape(task: TaskShape) -> tuple[int, int, int]:
+    def reads(task: TaskShape) -> tuple[int, int, int]:
+        """Return the shape of the target's images."""
         return task.target_shape

@@ -36,10 +36,11 @@ class CapturedUpdates(Updates):
 
     def make(self, step: int) -> None:
         """Make the update of a step: the first few eagerly, all others in a replay."""
-        if self._eager == 0:  # weights may have been loaded on the current stream since
+        if self._graph is None:  # weights may have been loaded on the current stream since
             self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self.stream), self._own_noise(step):
-            self.prepare(step)
+            if self.prepare(step):  # a new stage is captured anew
+                self._graph, self._eager = None, 0
             source, target = self.batches.indices(step)
             self._source.copy_(source)
             self._target.copy_(target)

@@ -10,6 +10,7 @@ from typing import Any
 
 from uda.data.batches import Augmentation
 from uda.errors import unknown
+from uda.methods import METHODS
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,14 @@ class RunConfig:
     @property
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical JSON: equal for equal runs only."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True)
+        canonical = json.dumps({**self.to_dict(), "settings": self._telling_settings()}, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def _telling_settings(self) -> dict[str, Any]:
+        """Return the method's settings without those that were added later and change nothing: see `added`."""
+        known = fields(METHODS[self.method].Config) if self.method in METHODS else ()
+        neutral = {f.name: f.metadata["neutral"] for f in known if "neutral" in f.metadata}
+        return {k: v for k, v in self.settings.items() if k not in neutral or v != neutral[k]}
 
     @property
     def name(self) -> str:

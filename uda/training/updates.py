@@ -63,11 +63,19 @@ class Updates:
         """Return what the global generator is seeded with for a step."""
         return stream_seed(self.seed, "noise", step)
 
-    def prepare(self, step: int) -> None:
-        """Put all that differs between steps where the update finds it: schedules, step, the augmentation's seed."""
+    def prepare(self, step: int) -> bool:
+        """Put all that differs between steps where the update finds it: stage, schedules, step, augmentation's seed.
+
+        Returns
+        -------
+        bool
+            Whether the method is in another stage than at the last update.
+        """
+        changed = self.method.enter(step, self.batches)
         self.method.schedule(step)
         self._step.fill_(step)
         self.batches.reseed(step)
+        return changed
 
     def update(self, source: Tensor, target: Tensor) -> None:
         """Update on the images of these indices; add up the terms."""

@@ -1,0 +1,168 @@
+"""The study of validators against examples worked by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+
+import pytest
+
+from uda.errors import UserError
+from uda.evaluation.correlation import weighted_spearman
+from uda.evaluation.histories import History
+from uda.evaluation.history import Checkpoint
+from uda.evaluation.validator_report import write_study
+from uda.evaluation.validator_study import LAST_STEP, Merit, PairStudy, Verdict, study_validators
+
+
+def run(
+    accuracies: Sequence[float],
+    source: str = "mnist",
+    target: str = "usps",
+    method: str = "unit",
+    protocol: str = "standard",
+    **scores: Sequence[float],
+) -> History:
+    """A run of which each validator's scores and the accuracies are given, checkpoint by checkpoint."""
+    checkpoints = tuple(
+        Checkpoint(step, accuracy, {name.replace("_", "-"): values[step] for name, values in scores.items()})
+        for step, accuracy in enumerate(accuracies)
+    )
+    name = json.dumps([accuracies, source, target, method, protocol, scores])
+    return History(name, method, "default", source, target, protocol, 1, checkpoints)
+
+
+def verdict(study: PairStudy, validator: str) -> Verdict:
+    (found,) = (each for each in study.verdicts if each.validator == validator)
+    return found
+
+
+# On MNIST -> USPS, two runs: the validator is right in the first, and wrong in the second.
+RIGHT = run([70, 80, 90], entropy=[1, 2, 3], method="source-only")
+WRONG = run([60, 95, 85], entropy=[6, 5, 4])
+# On SVHN -> MNIST, one run: the same score everywhere.
+CONSTANT = run([50, 60, 40], "svhn", "mnist", entropy=[1, 1, 1])
+
+
+def test_checkpoints_of_a_run() -> None:
+    (pair,) = study_validators([RIGHT, WRONG]).pairs
+    merit = verdict(pair, "entropy").checkpoints
+    # accuracies of the second by falling score: 60, 95, 85, whose ranks 1, 3, 2 stand against 3, 2, 1
+    weighted = weighted_spearman([6, 5, 4], [60, 95, 85])
+    assert weighted is not None
+    assert merit.spearman == pytest.approx((1 - 0.5) / 2)
+    assert merit.weighted_spearman == pytest.approx((1 + weighted) / 2)
+    assert merit.regret == pytest.approx((0 + 35) / 2)
+    assert merit.count == 2
+
+
+def test_runs_at_the_last_step_and_at_their_picks() -> None:
+    (pair,) = study_validators([RIGHT, WRONG]).pairs
+    # at the last step: scores 3 and 4, accuracies 90 and 85
+    assert astuple(verdict(pair, "entropy").last) == pytest.approx((-1, -1, 5, 2))
+    # picked: scores 3 and 6, accuracies 90 and 60, where the best checkpoint of any run has 95
+    assert astuple(verdict(pair, "entropy").picked) == pytest.approx((-1, -1, 35, 2))
+
+
+def test_the_last_step_stands_beside_for_comparison() -> None:
+    (pair,) = study_validators([RIGHT, WRONG]).pairs
+    assert verdict(pair, LAST_STEP) == Verdict(LAST_STEP, Merit(regret=(0 + 10) / 2, count=2), Merit(), Merit())
+
+
+def test_constant_scores_have_no_correlation_and_pick_the_first() -> None:
+    (pair,) = study_validators([CONSTANT]).pairs
+    assert verdict(pair, "entropy").checkpoints == Merit(None, None, 10, 1)
+
+
+def test_one_run_and_one_checkpoint_are_no_choice() -> None:
+    (pair,) = study_validators([run([80], entropy=[1])]).pairs
+    found = verdict(pair, "entropy")
+    assert found.checkpoints == Merit(None, None, None, 0)
+    assert found.last == found.picked == Merit(None, None, None, 1)
+
+
+def test_pairs_count_once_in_the_average_and_undefined_values_are_left_out() -> None:
+    study = study_validators([RIGHT, WRONG, CONSTANT])
+    assert [(pair.source, pair.runs) for pair in study.pairs] == [("mnist", 2), ("svhn", 1)]
+    found = verdict(study.average, "entropy")
+    weighted = verdict(study.pairs[0], "entropy").checkpoints.weighted_spearman
+    assert astuple(found.checkpoints) == pytest.approx((0.25, weighted, (17.5 + 10) / 2, 2))
+    assert astuple(found.last) == pytest.approx((-1, -1, 5, 1))
+    assert (study.average.runs, study.average.methods) == (3, ("source-only", "unit"))
+
+
+def test_protocols_are_never_mixed() -> None:
+    study = study_validators([RIGHT, run([60, 95, 85], protocol="unit-2017", entropy=[6, 5, 4])])
+    assert [(pair.protocol, pair.runs) for pair in study.pairs] == [("standard", 1), ("unit-2017", 1)]
+
+
+def test_the_ceiling_is_no_judge() -> None:
+    ceiling = run([98, 99], method="target-only", entropy=[2, 1])
+    assert study_validators([RIGHT, ceiling]) == study_validators([RIGHT])
+    with pytest.raises(UserError, match="no finished run of a method without target labels"):
+        study_validators([ceiling])
+
+
+def test_best_first_and_below_what_fewer_runs_judge() -> None:
+    first = run([70, 80, 90], snd=[3, 2, 1], entropy=[1, 2, 3], bnm=[2, 1, 3], mixval=[1, 2, 3])
+    second = run([71, 81, 91], snd=[3, 2, 1], entropy=[1, 2, 3], bnm=[2, 1, 3])
+    (pair,) = study_validators([first, second]).pairs
+    assert [each.validator for each in pair.verdicts] == ["entropy", "bnm", LAST_STEP, "snd", "mixval"]
+    assert verdict(pair, "mixval").checkpoints.count == 1
+
+
+def test_a_run_counts_only_where_every_checkpoint_was_scored() -> None:
+    part = replace(RIGHT, checkpoints=(Checkpoint(1, 50, {"snd": 1.0}), Checkpoint(2, 60, {})))
+    (pair,) = study_validators([part]).pairs
+    assert verdict(pair, "snd") == Verdict("snd", Merit(), Merit(), Merit())
+
+
+def test_text_shows_values_dashes_and_what_was_left_out() -> None:
+    text = write_study(study_validators([RIGHT, WRONG, CONSTANT]), "text")
+    average, first, second = text.split("Validators on ")[1:]
+    assert average.startswith("the average of 2 pairs\n")
+    assert "3 runs of Source only, UNIT" in " ".join(average.split())
+    assert first.startswith("MNIST → USPS, protocol standard\n")
+    assert [" ".join(line.split()) for line in first.splitlines() if line.startswith("entropy")] == [
+        "entropy 0.25* 0.10* 17.50 2 -1.00* -1.00* 5.00* 2 -1.00* -1.00* 35.00* 2"
+    ]
+    assert [" ".join(line.split()) for line in second.splitlines() if line.startswith("entropy")] == [
+        "entropy – – 10.00* 1 – – – 1 – – – 1"
+    ]
+    assert "(last step)  –         –         20.00" in second
+
+
+def test_markdown_is_one_pipe_table_for_each_pair_and_their_average() -> None:
+    text = write_study(study_validators([RIGHT, WRONG, CONSTANT]), "md")
+    tables = [line for line in text.splitlines() if line.startswith("| Validator")]
+    assert len(tables) == 3
+    assert all(line.count("|") == 14 for line in text.splitlines() if line.startswith("|"))
+    assert "| entropy | **0.25** | **0.10** | 17.50 | 2 |" in text
+
+
+def test_one_pair_has_no_average() -> None:
+    text = write_study(study_validators([RIGHT, WRONG]), "text")
+    assert text.startswith("Validators on MNIST → USPS")
+    assert "Musgrave" in text
+    assert "average" not in text
+
+
+def test_a_validator_that_fewer_runs_logged_is_named() -> None:
+    study = study_validators([run([70, 80], snd=[1, 2], entropy=[1, 2]), run([70, 81], entropy=[1, 2])])
+    assert "not all runs logged them: snd." in write_study(study, "text")
+
+
+def test_csv_is_tidy_and_unrounded() -> None:
+    study = study_validators([RIGHT, WRONG, CONSTANT])
+    rows = list(csv.DictReader(io.StringIO(write_study(study, "csv"))))
+    assert len(rows) == 3 * 2 * 3  # the average and two pairs, a validator and the last step, three scopes
+    found = {(row["source"], row["validator"], row["scope"]): row for row in rows}
+    row = found["mnist", "entropy", "checkpoints"]
+    merit = verdict(study.pairs[0], "entropy").checkpoints
+    assert (float(row["spearman"]), float(row["weighted_spearman"])) == (merit.spearman, merit.weighted_spearman)
+    assert (row["protocol"], row["target"], row["regret"], row["n"]) == ("standard", "usps", "17.5", "2")
+    assert found["svhn", "entropy", "checkpoints"]["spearman"] == ""
+    assert found["all", "entropy", "checkpoints"]["n"] == "2"

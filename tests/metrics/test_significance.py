@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import Tensor
+
+from uda.metrics.significance import draw_images, holm, mcnemar, paired_bootstrap, paired_difference
+
+
+def bits(*rows: str) -> Tensor:
+    return torch.tensor([[letter == "1" for letter in row] for row in rows])
+
+
+def random_bits(seeds: int, images: int, rate: float, seed: int) -> Tensor:
+    return torch.rand(seeds, images, generator=torch.Generator().manual_seed(seed)) < rate
+
+
+def test_mcnemar_by_hand() -> None:
+    # Right in the first alone: 4 images; in the second alone: 1. Twice the chance of at most 1 of 5: 2 (1 + 5) / 32.
+    first, second = bits("1111100110")[0], bits("1000010110")[0]
+    assert mcnemar(first, second) == mcnemar(second, first) == pytest.approx(12 / 32)
+
+
+@pytest.mark.parametrize("rates", [(0.5, 0.5), (0.9, 0.93), (0.99, 0.8)])
+def test_mcnemar_is_scipys_binomial_test(rates: tuple[float, float]) -> None:
+    first, second = random_bits(1, 2007, rates[0], 1)[0], random_bits(1, 2007, rates[1], 2)[0]
+    counts = int((first & ~second).sum()), int((second & ~first).sum())
+    assert mcnemar(first, second) == pytest.approx(stats.binomtest(counts[0], sum(counts)).pvalue, rel=1e-9)
+
+
+def test_checkpoints_that_never_differ_are_not_different() -> None:
+    one = bits("1101")[0]
+    assert mcnemar(one, one) == 1.0
+
+
+def test_paired_difference_by_hand() -> None:
+    first, second = bits("1111", "1110"), bits("0110", "1100")
+    # Differences 1 0 0 1 / 0 0 1 0; by seed 1/2, 1/4: variance 1/32, of two 1/64. By image 1/2 0 1/2 1/2: mean 3/8,
+    # squares 3/64 + 9/64 = 12/64, variance 1/16, of four 1/64. Sum 1/32; t = (3/8) sqrt(32).
+    # Degrees of freedom (1/32)^2 / ((1/64)^2 / 1 + (1/64)^2 / 3) = 3.
+    found = paired_difference(first, second)
+    assert found.mean == pytest.approx(37.5)
+    assert found.error == pytest.approx(100 * (1 / 32) ** 0.5)
+    assert found.p == pytest.approx(2 * stats.t.sf(0.375 * 32**0.5, 3))
+    back = paired_difference(second, first)
+    assert (back.mean, back.error, back.p) == (-found.mean, found.error, found.p)
+
+
+def test_seeds_that_differ_much_are_a_paired_t_test() -> None:
+    shares = [(0.95, 0.60), (0.70, 0.72), (0.90, 0.55)]
+    first = torch.stack([random_bits(1, 100_000, share[0], seed)[0] for seed, share in enumerate(shares)])
+    second = torch.stack([random_bits(1, 100_000, share[1], 9 + seed)[0] for seed, share in enumerate(shares)])
+    expected = stats.ttest_rel(first.double().mean(1).numpy(), second.double().mean(1).numpy())
+    assert paired_difference(first, second).p == pytest.approx(expected.pvalue, rel=0.01)
+
+
+def test_one_seed_is_mcnemars_test_without_exactness() -> None:
+    first, second = random_bits(1, 10_000, 0.9, 1), random_bits(1, 10_000, 0.905, 2)
+    assert paired_difference(first, second).p == pytest.approx(mcnemar(first[0], second[0]), rel=0.1)
+
+
+def test_equal_methods_are_not_different_and_constant_ones_are() -> None:
+    right, wrong = torch.ones(2, 5, dtype=torch.bool), torch.zeros(2, 5, dtype=torch.bool)
+    assert paired_difference(right, right).p == 1.0
+    assert paired_difference(right, wrong).p == 0.0
+    assert paired_difference(right, wrong).mean == 100.0
+
+
+def noisy(generator: np.random.Generator, seeds: int, images: int, spread: float) -> Tensor:
+    """A method whose accuracy differs from seed to seed, on images of different difficulty."""
+    ease = 2.5 + generator.normal(0, spread, (seeds, 1)) + generator.normal(0, 1.5, images)
+    return torch.from_numpy(generator.random((seeds, images)) < 1 / (1 + np.exp(-ease)))
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.5])
+def test_methods_that_are_equal_on_average_are_seldom_called_different(spread: float) -> None:
+    generator = np.random.default_rng(0)
+    pairs = [(noisy(generator, 3, 400, spread), noisy(generator, 3, 400, spread)) for _ in range(400)]
+    called = sum(paired_difference(first, second).p < 0.05 for first, second in pairs)
+    assert called <= 36  # 20 are 5 %; with 3 seeds that differ much the approximation lets through 8 %
+
+
+def test_bootstrap_spreads_as_drawing_seeds_and_images_in_a_loop_does() -> None:
+    first, second = random_bits(4, 60, 0.8, 1), random_bits(4, 60, 0.6, 2)
+    low, high = paired_bootstrap(first, second, draw_images(60, 20_000))
+    generator = np.random.default_rng(1)
+    difference = first.double().numpy() - second.double().numpy()
+    drawn = []
+    for _ in range(20_000):
+        seeds, images = generator.integers(4, size=4), generator.integers(60, size=60)
+        drawn.append(100 * difference[np.ix_(seeds, images)].mean())
+    assert (low, high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])), abs=0.6)
+    assert low < paired_difference(first, second).mean < high
+
+
+def test_bootstrap_gives_the_same_interval_every_time_and_none_where_nothing_varies() -> None:
+    first, second = random_bits(3, 200, 0.8, 1), random_bits(3, 200, 0.6, 2)
+    interval = paired_bootstrap(first, second, draw_images(200))
+    assert interval == paired_bootstrap(first, second, draw_images(200))
+    assert interval != paired_bootstrap(first, second, draw_images(200, seed=1))
+    assert paired_bootstrap(first, first, draw_images(200)) == (0.0, 0.0)
+
+
+def test_every_draw_has_as_many_images_as_the_test_set() -> None:
+    drawn = draw_images(50, 30)
+    assert drawn.shape == (50, 30)
+    assert drawn.sum(0).tolist() == [50.0] * 30
+    assert 0 < (drawn > 1).sum() < (drawn == 0).sum()
+
+
+def test_holm_by_hand() -> None:
+    # Sorted .01 .02 .03 .04, times 4 3 2 1: .04 .06 .06 .04, of which the last is lifted to .06.
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx((0.06, 0.04, 0.06, 0.06))
+    assert holm([0.5, 0.9]) == (1.0, 1.0)
+    assert holm([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(bits("11"), bits("111")), (bits("11"), bits("11", "11")), (bits("1"), bits("1")), (bits("11").int(), bits("11"))],
+)
+def test_what_is_not_paired_is_an_error(first: Tensor, second: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"both must be|there must be"):
+        paired_difference(first, second)
+    with pytest.raises(ValueError, match=r"both must be|there must be"):
+        paired_bootstrap(first, second, draw_images(2))
+    with pytest.raises(ValueError, match=r"both must be \(N,\) bool"):
+        mcnemar(bits("11"), bits("11"))

@@ -1,0 +1,118 @@
+"""The sentences above and below a table of runs: what its numbers are, and how far they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from uda.data.protocols import PROTOCOLS
+from uda.evaluation.labels import pair_label
+from uda.evaluation.ranking import Which, estimate
+from uda.evaluation.significance import LEVEL, Significance
+from uda.evaluation.table import Pair, Table
+
+Headline = Literal["last", "validator"]
+HEADLINES: dict[Headline, Which] = {"last": "last", "validator": "pick"}
+
+#: The marks of the tests, and what they say.
+NOT_FROM_BEST = "†"
+NOT_FROM_SOURCE_ONLY = "‡"
+TEST_MARKS = {
+    NOT_FROM_BEST: "not significantly different from the best of its column",
+    NOT_FROM_SOURCE_ONLY: "not significantly different from source only",
+}
+
+_NAMED_AT_MOST = 6
+
+
+def explain(table: Table, headline: Headline) -> list[str]:
+    """Return the sentences above a table."""
+    which = HEADLINES[headline]
+    protocol = PROTOCOLS.get(table.protocol)
+    lines = [f"{protocol.description[:1].upper()}{protocol.description[1:]}."] if protocol else []
+    lines += [
+        _over_seeds(table),
+        "Last: at the last step. Pick: at the step that the validator picked, without target labels. Oracle: the best "
+        f"on the target test split during training, a bound and not a result. Headline: {which}.",
+    ]
+    if table.common:
+        lines.append(f"All rows: {', '.join(table.common)}.")
+    if table.by_pair:
+        lines.append(f"{'; '.join(table.by_pair)}.")
+    widths = [text for text in (_width(table, pair, which) for pair in table.pairs) if text]
+    if widths:
+        lines.append(f"What the size of the test set leaves open (Wilson, 95 %, headline): {'; '.join(widths)}.")
+    return lines
+
+
+def _over_seeds(table: Table) -> str:
+    counts = {len(cell.runs) for row in table.rows for cell in row.cells.values()}
+    if counts <= {1}:
+        return "One seed each, so there is no deviation."
+    return "Mean ± sample standard deviation over n seeds" + ("; one seed has none." if 1 in counts else ".")
+
+
+def _width(table: Table, pair: Pair, which: Which) -> str:
+    """Return half the width of the intervals of a pair: the narrowest and the widest."""
+    cells = [row.cells[pair] for row in table.rows if pair in row.cells]
+    if not cells:
+        return ""
+    ends = [cell.interval(estimate(cell, which)) for cell in cells]
+    halves = sorted(f"{(high - low) / 2:.1f}" for low, high in ends)
+    counts = sorted({cell.n_test for cell in cells})
+    half = halves[0] if halves[0] == halves[-1] else f"{halves[0]} to {halves[-1]}"
+    images = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    return f"{pair_label(pair)} ± {half} ({images} images)"
+
+
+def remark(table: Table, significance: Significance, published: bool, broken: Sequence[str]) -> list[str]:
+    """Return the remarks below a table.
+
+    Parameters
+    ----------
+    table, significance
+        The table, and what was tested in it.
+    published
+        Whether published numbers stand in it.
+    broken
+        What could not be read, a sentence each.
+    """
+    remarks = [f"{sentence[:1].upper()}{sentence[1:]}. It is left out." for sentence in broken]
+    remarks += tested(table, significance)
+    if table.runs:
+        devices, versions = ({getattr(run, name) for run in table.runs} for name in ("device", "code_version"))
+        remarks.append(f"Run on {', '.join(sorted(devices))}, code {', '.join(sorted(versions))}.")
+    if published:
+        remarks.append(
+            "Published numbers, and deviations where there are any, are as printed in papers unless marked; at which "
+            "step they were measured is those papers' choice."
+        )
+    return remarks
+
+
+def tested(table: Table, significance: Significance) -> list[str]:
+    """Say how differences were tested, and which were not."""
+    comparisons = significance.comparisons.values()
+    remarks = []
+    if comparisons:
+        single = any(len(comparison.seeds) == 1 for comparison in comparisons)
+        mcnemar = ", or by McNemar's exact test of the two checkpoints where they share one seed" if single else ""
+        remarks.append(
+            f"Tested at last and pick: differences to the best and to source only, over shared seeds and test images"
+            f"{mcnemar}; two-sided at {LEVEL}, adjusted by Holm's method for the {len(comparisons)} tests of this "
+            "table. What has no mark differs significantly."
+        )
+    if significance.untested and not comparisons:
+        remarks.append("Differences are not tested: which test images these runs got right is not known.")
+    elif significance.untested:
+        remarks.append(
+            f"Not tested: {_named(table, significance.untested)}. Which test images they, or what they are compared "
+            "with, got right is not known, or they share no seed with it."
+        )
+    return remarks
+
+
+def _named(table: Table, cells: Sequence[tuple[int, Pair]]) -> str:
+    names = [f"{table.rows[row].label} on {pair_label(pair)}" for row, pair in cells]
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,57 @@
+"""What runs would have picked under another validator, from what they logged: nothing is trained again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from uda.errors import UserError
+from uda.evaluation.history import pick, read_history
+from uda.evaluation.result import RunResult
+from uda.evaluation.runs import FoundRuns
+
+
+def repick(found: FoundRuns, validator: str) -> FoundRuns:
+    """Replace the pick of every run by another validator's.
+
+    Which images were right at the new pick is known only where it is the run's own pick, or its last step.
+
+    Parameters
+    ----------
+    found
+        From `uda.evaluation.runs.find_runs`.
+    validator
+        Its name.
+
+    Raises
+    ------
+    UserError
+        For a run that is known from a ``runs.csv`` alone, whose folder cannot be read, or that did not log that
+        validator.
+    """
+    results = []
+    for result in found.results:
+        folder = found.folders.get(result.config_hash)
+        if folder is None:
+            raise UserError(
+                f"run {result.config_hash} is known from a runs.csv alone, which says what its own validator "
+                f"({result.validator}) picked and no other; for {validator} give the run folders"
+            )
+        results.append(_repicked(result, folder, validator))
+    missing = tuple(replace(run, validator=validator) for run in found.missing)
+    return replace(found, results=tuple(results), missing=missing)
+
+
+def _repicked(result: RunResult, folder: Path, validator: str) -> RunResult:
+    try:
+        chosen = pick(read_history(folder), validator)
+    except UserError as error:
+        raise UserError(str(error) if str(folder) in str(error) else f"{folder}: {error}") from error
+    known = {result.steps: result.correct_last, result.validator_step: result.correct_validator}
+    return replace(
+        result,
+        validator=validator,
+        validator_step=chosen.step,
+        accuracy_validator=chosen.accuracy,
+        correct_validator=known.get(chosen.step, ""),
+    )

@@ -1,0 +1,167 @@
+"""Paired tests in a table: each method that adapts against the best of its column, and against source only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from uda.evaluation.ranking import Which, competing, estimate
+from uda.evaluation.result import RunResult
+from uda.evaluation.table import Cell, Pair, Table
+from uda.metrics.correctness import unpack
+from uda.metrics.significance import draw_images, holm, mcnemar, paired_bootstrap, paired_difference
+
+#: Below it a difference is called significant.
+LEVEL = 0.05
+#: What a cell is compared with.
+Against = Literal["best", "source-only"]
+#: Row, pair, accuracy, and what it is compared with.
+Place = tuple[int, Pair, Which, Against]
+
+_TESTED: tuple[Which, ...] = ("last", "pick")
+_AGAINST: tuple[Against, ...] = ("best", "source-only")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A cell compared with another of its column, over the seeds that both have.
+
+    Attributes
+    ----------
+    seeds
+        Those seeds.
+    difference
+        The cell's mean accuracy over them minus the other's, in percentage points.
+    p
+        Two-sided, not adjusted: of the paired difference over seeds and images; of McNemar's test for one seed.
+    adjusted
+        The same, adjusted over all comparisons of the table by Holm's method.
+    mcnemar
+        McNemar's exact p of the two checkpoints of each seed.
+    """
+
+    seeds: tuple[int, ...]
+    difference: float
+    p: float
+    adjusted: float
+    mcnemar: tuple[float, ...]
+
+    @property
+    def significant(self) -> bool:
+        """Whether the difference is."""
+        return self.adjusted < LEVEL
+
+
+@dataclass(frozen=True)
+class Significance:
+    """Every comparison that a table allows.
+
+    Attributes
+    ----------
+    comparisons
+        By row, pair, accuracy, and what it is compared with.
+    untested
+        (row, pair) of the cells that could not be compared: which images their runs or the other's got right is not
+        known, or they share no seed, or not the same test images.
+    """
+
+    comparisons: Mapping[Place, Comparison]
+    untested: tuple[tuple[int, Pair], ...]
+
+
+def compare(table: Table) -> Significance:
+    """Compare each method that adapts with the best of its column and with source only.
+
+    At the last step and at the validator's pick; never at the oracle's, which is no result.
+
+    Parameters
+    ----------
+    table
+        From `uda.evaluation.table.build_tables`.
+    """
+    right = _Right()
+    found: dict[Place, Comparison] = {}
+    untested: dict[tuple[int, Pair], None] = {}
+    for pair, which, against in product(table.pairs, _TESTED, _AGAINST):
+        other = _other(table, pair, which, against)
+        for row, cell in competing(table, pair).items() if other else ():
+            if other and cell is not other:
+                comparison = _compare(cell, other, which, right)
+                if comparison:
+                    found[row, pair, which, against] = comparison
+                else:
+                    untested[row, pair] = None
+    adjusted = holm([comparison.p for comparison in found.values()])
+    comparisons = {
+        place: replace(comparison, adjusted=p) for (place, comparison), p in zip(found.items(), adjusted, strict=True)
+    }
+    return Significance(comparisons, tuple(untested))
+
+
+def bootstrap(table: Table, significance: Significance, which: Which) -> dict[Place, tuple[float, float]]:
+    """Return the 95 % intervals of the differences to the best, by a paired bootstrap over seeds and images.
+
+    Parameters
+    ----------
+    table, significance
+        The table, and what `compare` found in it.
+    which
+        At which of the accuracies.
+    """
+    right, drawn = _Right(), dict[int, Tensor]()
+    intervals = {}
+    for place, comparison in significance.comparisons.items():
+        row, pair, at, against = place
+        other = _other(table, pair, at, against)
+        if (at, against) != (which, "best") or other is None:
+            continue
+        if other.n_test not in drawn:
+            drawn[other.n_test] = draw_images(other.n_test)
+        first, second = (right.of(c, at, comparison.seeds) for c in (table.rows[row].cells[pair], other))
+        intervals[place] = paired_bootstrap(first, second, drawn[other.n_test])
+    return intervals
+
+
+class _Right:
+    """Which images each run got right, unpacked once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Tensor] = {}
+
+    def of(self, cell: Cell, which: Which, seeds: Sequence[int]) -> Tensor:
+        """Return (S, N) bool for a cell's runs of some seeds."""
+        packed = [(_packed(run, which), run.n_test) for run in cell.runs if run.seed in seeds]
+        for text, n_test in packed:
+            if text not in self._known:
+                self._known[text] = unpack(text, n_test)
+        return torch.stack([self._known[text] for text, _ in packed])
+
+
+def _packed(run: RunResult, which: Which) -> str:
+    return run.correct_last if which == "last" else run.correct_validator
+
+
+def _other(table: Table, pair: Pair, which: Which, against: Against) -> Cell | None:
+    """Return what the cells of a column are compared with: the best that adapts, or the best source-only row."""
+    if against == "best":
+        cells = list(competing(table, pair).values())
+    else:
+        cells = [row.cells[pair] for row in table.rows if row.kind == "source-only" and pair in row.cells]
+    return max(cells, key=lambda cell: estimate(cell, which).mean, default=None)
+
+
+def _compare(cell: Cell, other: Cell, which: Which, right: _Right) -> Comparison | None:
+    known = [{run.seed for run in each.runs if _packed(run, which)} for each in (cell, other)]
+    seeds = tuple(sorted(known[0] & known[1]))
+    if not seeds or cell.n_test != other.n_test:
+        return None
+    first, second = right.of(cell, which, seeds), right.of(other, which, seeds)
+    exact = tuple(mcnemar(one, another) for one, another in zip(first, second, strict=True))
+    difference = paired_difference(first, second)
+    p = exact[0] if len(seeds) == 1 else difference.p
+    return Comparison(seeds, difference.mean, p, p, exact)

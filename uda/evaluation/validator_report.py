@@ -1,0 +1,146 @@
+"""Write a study of validators as plain text, Markdown or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from uda.evaluation.formats import markdown, plain
+from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.layout import Column, Entry, Layout, Section
+from uda.evaluation.validator_study import LAST_STEP, Merit, PairStudy, Study, Verdict
+
+Format = Literal["text", "md", "csv"]
+
+_WIDTH = 120
+
+_PARTS: dict[str, Callable[[Verdict], Merit]] = {
+    "Checkpoints of a run": lambda verdict: verdict.checkpoints,
+    "Runs at the last step": lambda verdict: verdict.last,
+    "Runs at their picks": lambda verdict: verdict.picked,
+}
+_SCOPES = dict(zip(("checkpoints", "last", "picked"), _PARTS.values(), strict=True))
+_VALUES: dict[str, Callable[[Merit], float | None]] = {
+    "Spearman": lambda merit: merit.spearman,
+    "weighted": lambda merit: merit.weighted_spearman,
+    "regret": lambda merit: merit.regret,
+}
+_COLUMNS = (
+    *("protocol", "source", "target", "validator", "scope", "n"),
+    *("spearman", "weighted_spearman", "regret"),
+)
+_MEANING = (
+    "Checkpoints of a run: how a validator ranks a run's checkpoints, the mean over runs. Runs at the last step: how "
+    "it ranks the runs of all methods and seeds. Runs at their picks: the same, each run at the checkpoint that the "
+    "validator picks in it.",
+    "Spearman: rank correlation of score and accuracy on the target test split. Weighted: that of Musgrave et al. "
+    "(2022), where an item weighs (r / max r)² by the rank r of its score, so that what a validator likes counts most. "
+    "Regret: the best accuracy that could have been picked minus that of the highest score, in percentage points.",
+)
+_DASH = (
+    "A dash: all scores or all accuracies are equal, so that there is no correlation, or there is only one to choose "
+    "from. Such runs and pairs are left out of the mean."
+)
+
+
+def write_study(study: Study, form: Format) -> str:
+    """Write the average over pairs, then each pair; of one pair there is no average.
+
+    Parameters
+    ----------
+    study
+        From `uda.evaluation.validator_study.study_validators`.
+    form
+        ``"text"``, ``"md"``, or ``"csv"``: one line per pair, validator and scope, unrounded.
+    """
+    average = (study.average,) if len(study.pairs) > 1 else ()
+    if form == "csv":
+        return _csv((*average, *study.pairs))
+    write = markdown if form == "md" else partial(plain, width=_WIDTH)
+    parts = [_lay_out_average(study)] if average else []
+    parts += [_lay_out_pair(pair, explained=not average) for pair in study.pairs]
+    return "\n".join(write(part) for part in parts)
+
+
+def _lay_out_average(study: Study) -> Layout:
+    count = len(study.pairs)
+    methods = ", ".join(method_label(method) for method in study.average.methods)
+    facts = f"The mean over {count} pairs, each counting once; {study.average.runs} runs of {methods}. n: pairs."
+    title = f"Validators on the average of {count} pairs"
+    remarks = [_DASH, *_remark_on_missing(study.average, "pairs")]
+    return _lay_out(study.average, title, (facts, *_MEANING, _order(study.average)), remarks)
+
+
+def _lay_out_pair(pair: PairStudy, explained: bool) -> Layout:
+    methods = ", ".join(method_label(method) for method in pair.methods)
+    facts = f"{pair.runs} {'run' if pair.runs == 1 else 'runs'} of {methods}. n: runs."
+    explanation = (facts, *_MEANING, _order(pair)) if explained else (facts,)
+    title = f"Validators on {pair_label((pair.source, pair.target))}, protocol {pair.protocol}"
+    remarks = [_DASH] if explained else []
+    return _lay_out(pair, title, explanation, [*remarks, *_remark_on_missing(pair, "runs")])
+
+
+def _order(study: PairStudy) -> str:
+    return f"In the order of the regret within runs. {LAST_STEP}: no validator."
+
+
+def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
+    counts = {verdict.validator: verdict.checkpoints.count for verdict in study.verdicts}
+    most = max(counts.values())
+    fewer = [name for name, count in counts.items() if count < most]
+    text = f"Judged by fewer {what} than the others, because not all runs logged them: {', '.join(fewer)}."
+    return [text] if fewer else []
+
+
+def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: Sequence[str]) -> Layout:
+    columns = [Column(Entry("Validator")), *(Column(Entry(heading), (*_VALUES, "n")) for heading in _PARTS)]
+    best = {(part, value): _best(study, part, value) for part in _PARTS for value in _VALUES}
+    rows = [
+        (Entry(verdict.validator), *(entry for part in _PARTS for entry in _entries(part, verdict, best)))
+        for verdict in study.verdicts
+    ]
+    return Layout(
+        title=title,
+        explanation=tuple(explanation),
+        columns=tuple(columns),
+        sections=(Section("", tuple(rows)),),
+        footnotes=(),
+        remarks=tuple(remarks),
+    )
+
+
+def _entries(part: str, verdict: Verdict, best: dict[tuple[str, str], str]) -> list[Entry]:
+    merit = _PARTS[part](verdict)
+    texts = {value: _text(read(merit)) for value, read in _VALUES.items()}
+    entries = [Entry(text, "best" if text == best[part, value] else "") for value, text in texts.items()]
+    return [*entries, Entry(str(merit.count) if merit.count else "–")]
+
+
+def _best(study: PairStudy, part: str, value: str) -> str:
+    """Return the best value as shown, among validators that were judged by as much as any; empty for no value."""
+    merits = [_PARTS[part](verdict) for verdict in study.verdicts]
+    most = max(merit.count for merit in merits)
+    known = [_VALUES[value](merit) for merit in merits if merit.count == most]
+    shown = [number for number in known if number is not None]
+    return _text((min if value == "regret" else max)(shown)) if shown else ""
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None else f"{value + 0.0:.2f}"
+
+
+def _csv(studies: Sequence[PairStudy]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for study in studies:
+        where = (study.protocol, study.source, study.target) if study.protocol else ("", "all", "all")
+        for verdict in study.verdicts:
+            for scope, part in _SCOPES.items():
+                merit = part(verdict)
+                values = (merit.spearman, merit.weighted_spearman, merit.regret)
+                writer.writerow([*where, verdict.validator, scope, merit.count, *values])
+    return text.getvalue()

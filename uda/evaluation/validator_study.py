@@ -1,0 +1,197 @@
+"""How well each validator ranks checkpoints and runs, judged by the accuracy on the target test split."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from uda.errors import UserError
+from uda.evaluation.correlation import regret, spearman, weighted_spearman
+from uda.evaluation.histories import History, names_of
+from uda.evaluation.history import Checkpoint, pick, validators_of
+from uda.evaluation.labels import method_kind, pair_order
+
+#: What stands beside the validators for comparison: the last checkpoint of each run, whatever its scores.
+LAST_STEP = "(last step)"
+
+
+@dataclass(frozen=True)
+class Merit:
+    """How well scores rank accuracies.
+
+    Attributes
+    ----------
+    spearman, weighted_spearman
+        Rank correlations, -1..1; None where none is defined.
+    regret
+        The best accuracy minus that of the highest score, in percentage points; None where there was no choice.
+    count
+        How many rankings are averaged here, or how many things were ranked.
+    """
+
+    spearman: float | None = None
+    weighted_spearman: float | None = None
+    regret: float | None = None
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One validator, on one pair or on the average over pairs.
+
+    Attributes
+    ----------
+    validator
+        Its name.
+    checkpoints
+        How it ranks the checkpoints of a run: the mean over ``count`` runs. On the average: over ``count`` pairs.
+    last
+        How it ranks ``count`` runs at their last step.
+    picked
+        How it ranks ``count`` runs, each at the checkpoint that it picks there; the regret is against the best
+        checkpoint of any of them.
+    """
+
+    validator: str
+    checkpoints: Merit
+    last: Merit
+    picked: Merit
+
+
+@dataclass(frozen=True)
+class PairStudy:
+    """The verdicts on one pair under one protocol, or on the average of all, best first.
+
+    Attributes
+    ----------
+    protocol, source, target
+        What was run; all empty for the average.
+    methods
+        Which methods were run, without the supervised ceiling's.
+    runs
+        How many runs.
+    verdicts
+        One for each validator, and one for `LAST_STEP`.
+    """
+
+    protocol: str
+    source: str
+    target: str
+    methods: tuple[str, ...]
+    runs: int
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The verdicts on each pair, and on their average.
+
+    Attributes
+    ----------
+    average
+        Over pairs, each counting once; a pair where a value is not defined is left out of its mean.
+    pairs
+        In the order of the tables.
+    """
+
+    average: PairStudy
+    pairs: tuple[PairStudy, ...]
+
+
+def study_validators(histories: Iterable[History]) -> Study:
+    """Judge every validator that scored a run.
+
+    Runs of the supervised ceiling are left out: nobody has them who needs a validator.
+
+    Raises
+    ------
+    UserError
+        Where no run is left.
+    """
+    groups: dict[tuple[str, str, str], list[History]] = {}
+    for history in histories:
+        if method_kind(history.method) != "target-only":
+            groups.setdefault((history.protocol, history.source, history.target), []).append(history)
+    if not groups:
+        raise UserError("there is no finished run of a method without target labels to judge validators by")
+    names = names_of([history for group in groups.values() for history in group])
+    keys = sorted(groups, key=lambda key: (key[0], pair_order(key[1:])))
+    pairs = tuple(_study_pair(key, groups[key], names) for key in keys)
+    return Study(_average(pairs, names), pairs)
+
+
+def _study_pair(key: tuple[str, str, str], histories: Sequence[History], names: Sequence[str]) -> PairStudy:
+    verdicts = [_judge(name, histories) for name in names] + [_judge_last_step(histories)]
+    methods = tuple(dict.fromkeys(history.method for history in histories))
+    return PairStudy(*key, methods, len(histories), _best_first(verdicts))
+
+
+def _judge(validator: str, histories: Sequence[History]) -> Verdict:
+    """Judge a validator by the runs of a pair of which it scored every checkpoint."""
+    runs = [history.checkpoints for history in histories if validator in validators_of(history.checkpoints)]
+    within = [_merit(validator, run) for run in runs if len(run) > 1]
+    picked = [pick(run, validator) for run in runs]
+    best = max((each.accuracy for run in runs for each in run), default=0.0)
+    return Verdict(
+        validator,
+        _mean_merit(within, len(within)),
+        _merit(validator, [run[-1] for run in runs]),
+        _merit(validator, picked, best),
+    )
+
+
+def _judge_last_step(histories: Sequence[History]) -> Verdict:
+    """Judge the choice of the last checkpoint, which needs no score and so ranks nothing."""
+    runs = [history.checkpoints for history in histories if len(history.checkpoints) > 1]
+    losses = [max(each.accuracy for each in run) - run[-1].accuracy for run in runs]
+    return Verdict(LAST_STEP, Merit(regret=_mean(losses), count=len(runs)), Merit(), Merit())
+
+
+def _merit(validator: str, ranked: Sequence[Checkpoint], best: float | None = None) -> Merit:
+    scores, accuracies = [each.scores[validator] for each in ranked], [each.accuracy for each in ranked]
+    lost = regret(scores, accuracies)
+    if lost is not None and best is not None:
+        lost += best - max(accuracies)
+    return Merit(spearman(scores, accuracies), weighted_spearman(scores, accuracies), lost, len(ranked))
+
+
+def _average(pairs: Sequence[PairStudy], names: Sequence[str]) -> PairStudy:
+    found = {name: [each for pair in pairs for each in pair.verdicts if each.validator == name] for name in names}
+    found[LAST_STEP] = [each for pair in pairs for each in pair.verdicts if each.validator == LAST_STEP]
+
+    def mean(verdicts: Sequence[Verdict], part: Callable[[Verdict], Merit]) -> Merit:
+        merits = [part(verdict) for verdict in verdicts if part(verdict).regret is not None]
+        return _mean_merit(merits, len(merits))
+
+    verdicts = [
+        Verdict(name, mean(each, lambda v: v.checkpoints), mean(each, lambda v: v.last), mean(each, lambda v: v.picked))
+        for name, each in found.items()
+    ]
+    methods = tuple(dict.fromkeys(method for pair in pairs for method in pair.methods))
+    return PairStudy("", "", "", methods, sum(pair.runs for pair in pairs), _best_first(verdicts))
+
+
+def _mean_merit(merits: Sequence[Merit], count: int) -> Merit:
+    return Merit(
+        _mean(merit.spearman for merit in merits),
+        _mean(merit.weighted_spearman for merit in merits),
+        _mean(merit.regret for merit in merits),
+        count,
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
+
+
+def _best_first(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Sort by the regret within runs, then by the weighted correlation; what was judged by less stands below."""
+
+    def key(verdict: Verdict) -> tuple[int, bool, float, float]:
+        merit = verdict.checkpoints
+        weighted = merit.weighted_spearman
+        return -merit.count, merit.regret is None, merit.regret or 0.0, -(-2.0 if weighted is None else weighted)
+
+    return tuple(sorted(verdicts, key=key))

@@ -1,0 +1,81 @@
+"""What most methods are made of: one backbone for both domains, and a linear head that classifies its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from uda.data.batches import Batch
+from uda.errors import UserError
+from uda.methods.backbones import build_backbone, check_backbone, match_channels
+from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape
+from uda.unit.networks import standardise
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(OptimiserConfig):
+    """Settings of every method with a backbone and a head.
+
+    Attributes
+    ----------
+    backbone
+        ``"unit"``, which UNIT has too, ``"dtn"`` or ``"lenet"``: see `uda.methods.backbones`.
+    width
+        Channels of the first layer, where the backbone is ``"unit"``.
+    latent
+        Features that it gives; 0 means 8 times the width.
+    standardised
+        Whether each image is given zero mean and unit variance first.
+    """
+
+    backbone: str = "unit"
+    width: int = 32
+    latent: int = 0
+    standardised: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_backbone(self.backbone)
+
+
+class ClassifierMethod(Method):
+    """A backbone and a linear head, which read images of either domain.
+
+    Where one domain is grey and the other in colour, grey images are read in colour.
+    """
+
+    def __init__(self, config: ClassifierConfig, task: TaskShape) -> None:
+        super().__init__(config, task)
+        if task.source_shape[1:] != task.target_shape[1:]:
+            raise UserError(
+                f"{self.name} needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
+            )
+        self.backbone = build_backbone(config.backbone, self.reads(task), config.width, config.latent)
+        self.head = nn.Linear(self.backbone.width_out, task.classes)
+
+    @staticmethod
+    def reads(task: TaskShape) -> tuple[int, int, int]:
+        """Return the (C, S, S) of the images that the backbone reads; others are matched to it."""
+        return max(task.source_shape, task.target_shape)
+
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return features and logits of images of either domain."""
+        features = self.backbone(self.readable(images))
+        return Outputs(features, self.head(features))
+
+    def readable(self, images: Tensor) -> Tensor:
+        """Return (N, C, S, S) images as the backbone reads them: its channels, and standardised where that is set."""
+        matched = match_channels(images, self.backbone.channels)
+        return standardise(matched) if self.config.standardised else matched
+
+    def joint_features(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the features of a batch's source and target images, (N, F) and (M, F), from one pass over both.
+
+        Batch normalisation takes its statistics over both domains, in training and (running averages) at test time,
+        as most implementations do.
+        """
+        images = torch.cat([self.readable(batch.source_images), self.readable(batch.target_images)])
+        source, target = torch.split(self.backbone(images), [len(batch.source_images), len(batch.target_images)])
+        return source, target

@@ -1,0 +1,169 @@
+"""Whether two classifiers, or two methods over several seeds, differ on the same test images by more than chance.
+
+`mcnemar` compares two checkpoints. `paired_difference` and `paired_bootstrap` compare two methods: they allow for other
+test images and for other seeds. `holm` adjusts for many comparisons in one table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import special
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """Mean difference in accuracy between two methods.
+
+    Attributes
+    ----------
+    mean
+        The first's accuracy minus the second's, in percentage points.
+    error
+        Its standard error, in percentage points.
+    p
+        Two-sided, of the hypothesis that there is none.
+    """
+
+    mean: float
+    error: float
+    p: float
+
+
+def mcnemar(first: Tensor, second: Tensor) -> float:
+    """Return the two-sided p of McNemar's exact test, of the hypothesis that two checkpoints err equally often.
+
+    Of the images that only one of them gets right, each is equally likely to be right in either: a binomial of 1/2.
+
+    Parameters
+    ----------
+    first, second
+        (N,) bool: which images each gets right.
+    """
+    _check(first, second, 1)
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    fewer, both = min(only_first, only_second), only_first + only_second
+    return min(1.0, 2.0 * float(special.bdtr(fewer, both, 0.5)))
+
+
+def paired_difference(first: Tensor, second: Tensor) -> PairedDifference:
+    """Test the mean difference between two methods that were run with the same seeds on the same images.
+
+    With d the (S, N) differences, 1, 0 or -1: the error adds the variance of the S seeds' means, divided by S, and that
+    of the N images' means, divided by N; both would be others in another experiment. The quotient of mean and error
+    is held against Student's t with Satterthwaite's degrees of freedom, which few seeds that differ much make few.
+    (A percentile bootstrap over so few seeds finds differences where there are none.) One seed says nothing about
+    others: the images alone are allowed for then, as in McNemar's test.
+
+    Parameters
+    ----------
+    first, second
+        (S, N) bool: which images each gets right under each seed. N at least 2.
+    """
+    _check(first, second, 2)
+    seeds, images = first.shape
+    differences = first.to(torch.int8) - second.to(torch.int8)
+    by_seed = differences.sum(1, dtype=torch.int32).double() / images
+    by_image = differences.sum(0, dtype=torch.int32).double() / seeds
+    of_seeds = float(by_seed.var()) / seeds if seeds > 1 else 0.0
+    of_images = float(by_image.var()) / images
+    mean, variance = float(by_seed.mean()), of_seeds + of_images
+    if variance == 0.0:
+        return PairedDifference(100.0 * mean, 0.0, 1.0 if mean == 0.0 else 0.0)
+    freedom = variance**2 / ((of_seeds**2 / (seeds - 1) if seeds > 1 else 0.0) + of_images**2 / (images - 1))
+    p = 2.0 * float(special.stdtr(freedom, -abs(mean) / math.sqrt(variance)))
+    return PairedDifference(100.0 * mean, 100.0 * math.sqrt(variance), p)
+
+
+def draw_images(images: int, resamples: int = 1000, seed: int = 0) -> Tensor:
+    """Draw a test set again and again, as many images as it has, with replacement.
+
+    Parameters
+    ----------
+    images
+        N, the number of images.
+    resamples
+        R, how often to draw.
+    seed
+        Of the drawing: the same every time.
+
+    Returns
+    -------
+    Tensor
+        (N, R) float32: how often each image is drawn.
+    """
+    generator = np.random.default_rng(seed)
+    columns = [np.bincount(generator.integers(images, size=images), minlength=images) for _ in range(resamples)]
+    return torch.from_numpy(np.stack(columns).astype(np.float32)).T
+
+
+def paired_bootstrap(
+    first: Tensor, second: Tensor, drawn: Tensor, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """Return the percentile interval of the mean difference when seeds and images are drawn again, with replacement.
+
+    Seeds and images are drawn independently of each other, and both methods always share them (Owen 2007: The
+    pigeonhole bootstrap). With fewer than some 5 seeds the interval is too narrow where seeds differ much: the p of
+    `paired_difference` allows for that.
+
+    Parameters
+    ----------
+    first, second
+        (S, N) bool: which images each gets right under each seed.
+    drawn
+        (N, R) from `draw_images`.
+    confidence
+        How often such an interval should hold the difference.
+    seed
+        Of the drawing of seeds: the same interval every time.
+
+    Returns
+    -------
+    tuple of float
+        Its two ends: the first's accuracy minus the second's, in percentage points.
+    """
+    _check(first, second, 2)
+    (seeds, images), resamples = first.shape, drawn.shape[1]
+    by_seed = (first.float() - second.float()) @ drawn / images
+    weights = np.random.default_rng(seed).multinomial(seeds, np.full(seeds, 1.0 / seeds), size=resamples) / seeds
+    means = 100.0 * (by_seed.numpy(force=True) * weights.T).sum(0)
+    tail = 50.0 * (1.0 - confidence)
+    low, high = np.percentile(means, [tail, 100.0 - tail])
+    return float(low), float(high)
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Adjust p-values so that the chance of any false finding among them stays below the level (Holm 1979).
+
+    The k-th smallest of m is multiplied by m - k + 1, lifted to the one before where it is less, and cut off at 1.
+
+    Parameters
+    ----------
+    p_values
+        Of all comparisons that are looked at together; may be empty.
+
+    Returns
+    -------
+    tuple of float
+        Adjusted, in the order given.
+    """
+    adjusted = [0.0] * len(p_values)
+    reached = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        reached = max(reached, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = reached
+    return tuple(adjusted)
+
+
+def _check(first: Tensor, second: Tensor, dimensions: int) -> None:
+    shapes = f"{tuple(first.shape)} {first.dtype} and {tuple(second.shape)} {second.dtype}"
+    if first.shape != second.shape or first.ndim != dimensions or not first.dtype == second.dtype == torch.bool:
+        wanted = "(N,)" if dimensions == 1 else "(S, N)"
+        raise ValueError(f"both must be {wanted} bool, of the same images and seeds, not {shapes}")
+    if first.shape[-1] < dimensions or first.shape[0] < 1:
+        raise ValueError(f"there must be a seed and some images, not {shapes}")
