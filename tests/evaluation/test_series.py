@@ -20,9 +20,7 @@ from uda.training.resolve import resolve
 def test_runs_that_differ_in_their_seed_are_one_series_with_their_folders(tmp_path: Path) -> None:
     series = series_of(three_methods(tmp_path))
     assert [(each.label, each.pair) for each in series] == [
-        (label, pair)
-        for pair in (("mnist", "usps"), ("usps", "mnist"))
-        for label in ("Source only", "DANN", "UNIT")
+        (label, pair) for pair in (("mnist", "usps"), ("usps", "mnist")) for label in ("Source only", "DANN", "UNIT")
     ]
     assert [folder.name for folder in series[1].known_folders] == ["mnist-usps-dann-1", "mnist-usps-dann-2"]
     assert [run.seed for run in series[1].runs] == [1, 2]
@@ -89,5 +87,3 @@ def test_checkpoints_are_told_apart_by_what_differs() -> None:
     other = resolve("unit", "usps", "mnist", preset="no-teacher", seed=2, device="cpu")
     assert checkpoint_titles([one]) == ["UNIT"]
     assert checkpoint_titles([one, other]) == ["UNIT, MNIST → USPS, seed 1", "UNIT (no-teacher), USPS → MNIST, seed 2"]
-
-

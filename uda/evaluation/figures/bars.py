@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from uda.evaluation.figures.style import INK, MUTED, PAPER, Drawing, Mark, Width, grid_of_panels, styled
+from uda.evaluation.figures.style import INK, MUTED, PAPER, Drawing, Mark, Width, fitted, grid_of_panels, styled
 from uda.evaluation.layout import Headline
 from uda.evaluation.series import Series, ordered_labels, panel_titles
 from uda.evaluation.table import Estimate
@@ -50,15 +50,15 @@ def accuracy_bars(
     figure, axes = grid_of_panels(
         len(titles), width, columns, 0.55 + _ROW * len(labels), 0.32 if columns == 1 else 0.2, sharey=True
     )
-    for axis, (key, title) in zip(axes, titles.items(), strict=True):
+    for place, (axis, (key, title)) in enumerate(zip(axes, titles.items(), strict=True)):
         here = {each.label: each for each in series if (each.protocol, each.pair) == key}
-        for place, label in enumerate(labels):
+        for row, label in enumerate(labels):
             if label in here:
-                _bar(axis, place, here[label], looks[label], headline, start)
+                _bar(axis, row, here[label], looks[label], headline, start)
             else:
-                axis.annotate("–", (start, place), xytext=(3, 0), textcoords="offset points", va="center", color=MUTED)
-        axis.set_title(title)
-        axis.set_xlabel("target test accuracy, %")
+                axis.annotate("–", (start, row), xytext=(3, 0), textcoords="offset points", va="center", color=MUTED)
+        axis.set_title(fitted(title, 40))
+        axis.set_xlabel("target test accuracy, %" if place + columns >= len(titles) else "")
         _frame(axis, labels, start)
     _legend(figure, columns)
     return Drawing(figure, _caption(series, headline, start))
@@ -93,7 +93,7 @@ def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, s
 
 
 def _frame(axis: Axes, labels: Sequence[str], start: float) -> None:
-    axis.set_yticks(range(len(labels)), labels)
+    axis.set_yticks(range(len(labels)), [fitted(label, 30, 2) for label in labels])
     axis.set_ylim(len(labels) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(start == 0.0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from uda.errors import UserError
 from uda.evaluation.classify import classify
-from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, grid_of_panels, styled
+from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, fitted, grid_of_panels, styled
 from uda.evaluation.series import Predictions, Series, Weights, checkpoint_titles, panel_titles, read_predictions
 from uda.training.checkpoint import read_checkpoint
 
@@ -142,7 +142,7 @@ def confusion_matrices(found: Sequence[Confusion], class_names: Sequence[str], w
     figure, axes = grid_of_panels(len(found), width, columns, height)
     for place, (axis, one) in enumerate(zip(axes, found, strict=True)):
         _matrix(axis, one, class_names)
-        axis.set_title(one.title)
+        axis.set_title(fitted(one.title, 30 if columns == 3 else 44))
         axis.set_xlabel("predicted class")
         axis.set_ylabel("true class" if place % columns == 0 else "")
     seeds = sorted({one.runs for one in found})
@@ -161,7 +161,7 @@ def _matrix(axis: Axes, one: Confusion, class_names: Sequence[str]) -> None:
         side.set_visible(True)
         side.set_linewidth(0.4)
     axis.tick_params(length=0)
-    ticks, names = np.arange(classes) + 0.5, list(class_names)
+    ticks, names = np.arange(classes) + 0.5, [fitted(name, 14) for name in class_names]
     if classes > _NAMES_UP_TO:
         ticks, names = np.array([]), []
     long = max(map(len, names), default=0) > 3

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from uda.errors import UserError, unknown
-from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, styled
+from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, styled
 from uda.evaluation.series import Moment, Series, panel_titles, read_moments
 
 ACCURACY = "accuracy"
@@ -139,7 +139,7 @@ def _draw(
     for place, (axis, (quantity, key, found)) in enumerate(zip(axes, panels, strict=True)):
         for one in found:
             draw_curve(axis, one, looks[one.label])
-        _frame(axis, quantity, titles[key] if len(titles) > 1 else "", place % columns == 0)
+        _frame(axis, quantity, fitted(titles[key], 40) if len(titles) > 1 else "", place % columns == 0)
         axis.set_xlabel("step" if place + columns >= len(panels) else "")
     _legend(figure, labels, looks, 4 if width == "page" else 2)
     return Drawing(figure, _caption(panels))
@@ -171,7 +171,9 @@ def _frame(axis: Axes, quantity: str, title: str, first: bool) -> None:
 
 def _legend(figure: Figure, labels: Sequence[str], looks: Mapping[str, Mark], columns: int) -> None:
     handles = [Line2D([], [], **looks[label].line) for label in labels]
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(columns, len(labels)))
+    figure.legend(
+        handles, [fitted(label, 36) for label in labels], loc="outside lower center", ncols=min(columns, len(labels))
+    )
 
 
 def _caption(panels: Sequence[tuple[str, _Key, list[Curve]]]) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uda.evaluation.figures.style import WIDTHS, Drawing, Width, figure, styled
+from uda.evaluation.figures.style import WIDTHS, Drawing, Width, figure, fitted, styled
 from uda.evaluation.interpolate import Interpolation
 from uda.evaluation.translate import Translations
 
@@ -119,8 +119,9 @@ def _way(way: Interpolation) -> list[Strip]:
 
 def _draw(panels: Sequence[Panel], width: Width) -> Figure:
     """Place the images from the top, all of one side; the height follows from the width."""
-    labels = [strip.label for panel in panels for strip in panel.strips]
-    indent = 0.08 + 0.062 * max(map(len, labels))  # inches: what a label of 8 points takes
+    labels = [fitted(strip.label, 18, 2) for panel in panels for strip in panel.strips]
+    letters = max(len(line) for label in labels for line in label.split("\n"))
+    indent = 0.08 + 0.062 * letters  # inches: what a label of 8 points takes
     side = (WIDTHS[width] - indent - _EDGE) / max(len(strip.images) for panel in panels for strip in panel.strips)
     heights = [_height(panel, side) for panel in panels]
     made = figure(width, 2 * _EDGE + sum(heights) + _APART * (len(panels) - 1))
@@ -145,13 +146,13 @@ def _panel(made: Figure, panel: Panel, top: float, indent: float, side: float) -
 
     if panel.title:
         top += _LINE
-        write(panel.title, indent, top - 0.03, "left", "baseline")
+        write(fitted(panel.title, 80), indent, top - 0.03, "left", "baseline")
     top += _LINE if panel.heads else 0.0
     for place, head in panel.heads.items():
         write(head, indent + (place + 0.5) * side, top - 0.03, "center", "baseline", 7)
     for number, strip in enumerate(panel.strips):
         top += _APART if strip.apart and number else 0.0
-        write(strip.label, indent - 0.05, top + (side - _GAP) / 2, "right", "center")
+        write(fitted(strip.label, 18, 2), indent - 0.05, top + (side - _GAP) / 2, "right", "center")
         for place, image in enumerate(strip.images):
             if image is not None:
                 left, bottom = indent + place * side, height - top - side + _GAP

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from uda.errors import UserError
 from uda.evaluation.correlation import spearman
 from uda.evaluation.figures.curves import expand
-from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, marks, styled
+from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, marks, styled
 from uda.evaluation.history import read_history
 from uda.evaluation.series import Series, panel_titles, read_moments
 
@@ -78,7 +78,9 @@ def validator_scatter(
         axis.set_ylabel("target test accuracy, %" if place % columns == 0 else "")
     shown = list(dict.fromkeys(groups))
     handles = [_handle(styles[group]) for group in shown]
-    figure.legend(handles, shown, loc="outside lower center", ncols=min(columns, len(shown)))
+    figure.legend(
+        handles, [fitted(group, 36) for group in shown], loc="outside lower center", ncols=min(columns, len(shown))
+    )
     return Drawing(figure, _caption(points, len(titles)))
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from uda.evaluation.classify import classify
-from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, styled
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, fitted, styled
 from uda.evaluation.series import Weights, checkpoint_titles
 from uda.metrics.calibration import expected_calibration_error, reliability
 
@@ -53,10 +53,9 @@ def reliability_diagram(found: Sequence[Outcome], bins: int = 15, width: Width |
         Where it is not given: a column for one panel, a page for more.
     """
     width = width or ("column" if len(found) == 1 else "page")
-    columns = 1 if width == "column" else 3
-    columns = min(columns, len(found))
+    columns = 1 if width == "column" else min(len(found), 4 if len(found) % 4 == 0 else 3)
     rows = -(-len(found) // columns)
-    made = figure(width, rows * (3.3 if width == "column" else 2.75))
+    made = figure(width, rows * {1: 3.3, 4: 2.3}.get(columns, 2.75))
     axes = made.subplots(
         2 * rows, columns, squeeze=False, sharex=True, sharey="row", gridspec_kw={"height_ratios": [4, 1] * rows}
     )
@@ -91,7 +90,7 @@ def _diagram(above: Axes, below: Axes, one: Outcome, bins: int) -> None:
     above.plot([0, 1], [0, 1], color=INK, linewidth=0.6, linestyle=(0, (4, 2)))
     error = expected_calibration_error(one.logits, one.labels, bins)
     above.text(0.04, 0.96, f"ECE {100 * error:.1f} %", va="top")
-    above.set(xlim=(0, 1), ylim=(0, 1), title=one.title)
+    above.set(xlim=(0, 1), ylim=(0, 1), title=fitted(one.title, 30))
     share = table.counts.numpy()[filled] / table.counts.sum().item()
     below.bar(left, share, step, align="edge", color=MUTED, alpha=0.6, linewidth=0)
     below.set_ylim(0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -70,6 +71,7 @@ _RC: dict[str, Any] = {
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.03,
     "figure.constrained_layout.w_pad": 0.03,
+    "figure.constrained_layout.hspace": 0.05,
     "savefig.dpi": 300,
     "pdf.fonttype": 42,  # TrueType: what journals' checks ask for
     "svg.fonttype": "path",
@@ -179,6 +181,19 @@ def grid_of_panels(
     for spare in axes[count:]:
         made.delaxes(spare)
     return made, axes[:count]
+
+
+def fitted(text: str, letters: int, lines: int = 1) -> str:
+    """Return a name that takes no more than some lines of so many letters; what is too long loses its middle.
+
+    Names can be paths, and a figure has no room for those; their ends tell more of them apart than their beginnings.
+    """
+    room = letters * lines
+    if len(text) > room:
+        text = f"{text[: room // 2 - 1]}…{text[len(text) - room // 2 :]}"
+    words = textwrap.wrap(text, letters)
+    # where words do not fill their lines, the lines are cut anywhere
+    return "\n".join(words if len(words) <= lines else [text[n : n + letters] for n in range(0, len(text), letters)])
 
 
 def check_name(path: Path) -> None:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from uda.evaluation.embedding import Embedding
-from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, grid_of_panels, styled
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, fitted, grid_of_panels, styled
 
 #: Class colours; with more classes than colours they come again, and the writing tells them apart.
 _CLASS_COLOURS = (*COLOURS, INK, "#8C6D1F", MUTED, "#8A63C9")
@@ -39,7 +39,9 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
         Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor="none")
         for *_, marker, colour in looks
     ]
-    by_domain.legend(handles, [name for _, name, _, _ in looks], loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2)
+    by_domain.legend(
+        handles, [fitted(name, 24) for _, name, _, _ in looks], loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2
+    )
     for axis in (by_class, by_domain):
         axis.set_xticks([])
         axis.set_yticks([])
@@ -63,7 +65,7 @@ def _by_class(axis: Axes, found: Embedding) -> None:
         if written:
             axis.plot(x, y, linestyle="none", marker=f"${name}$", color=colour, markersize=3.6, markeredgewidth=0)
         else:
-            axis.plot(x, y, ".", color=colour, markersize=3, label=name)
+            axis.plot(x, y, ".", color=colour, markersize=3, label=fitted(name, 20))
     if not written:
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=_columns(found.class_names), markerscale=2)
 
