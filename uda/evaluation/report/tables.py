@@ -42,4 +42,4 @@ def cell(content: str, value: str | float | None = None, head: bool = False) -> 
     number = isinstance(value, int | float)
     if head:
         return element("th", content, scope="row", **said)
-    return element("td", content, class_="number" if number else False, **said)
+    return element("td", content, class_="number" if number else "text", **said)
