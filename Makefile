@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 RESULTS ?= results
+RUNS := $(or $(UDA_RUNS),runs)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,9 @@ STAMP := $(VENV)/.installed
 PAIRS := $(patsubst benchmarks/%.toml,%,$(wildcard benchmarks/*.toml))
 DEFAULT_PAIR := rendered-optdigits
 
-.PHONY: help setup lint format test benchmark tables speed speed-gpu clean $(PAIRS:%=benchmark-%)
+HISTORY := $(RESULTS)/validator-history.csv
+
+.PHONY: help setup lint format test benchmark tables validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
 
 help:
 	@echo "make setup          make .venv and install uda with its development tools"
@@ -20,6 +23,7 @@ help:
 	@echo "make format         rewrite the code as ruff formats it"
 	@echo "make benchmark      the embedded benchmark: no download, runs on a CPU"
 	@echo "make tables         make the tables in $(RESULTS)/ again from $(RESULTS)/runs.csv"
+	@echo "make validators     judge the label-free validators by the runs in $(RUNS), into $(RESULTS)/validators.md"
 	@echo "make speed          race our methods against others on this machine, into $(RESULTS)/speed"
 	@echo "make speed-gpu      all that is measured on a GPU, unattended, within 10 minutes"
 	@echo "make clean          remove .venv and caches; runs, results and data stay"
@@ -52,6 +56,10 @@ $(PAIRS:%=benchmark-%): benchmark-%: benchmarks/%.toml setup
 
 tables: setup
 	$(BIN)/uda benchmark --tables --results $(RESULTS) $(PAIRS:%=benchmarks/%.toml)
+	$(BIN)/uda validators $(HISTORY) -o $(RESULTS)/validators.md
+
+validators: setup
+	$(BIN)/uda validators $(RUNS) --history $(HISTORY) -o $(RESULTS)/validators.md
 
 SPEED := benchmarks/speed
 

@@ -22,7 +22,7 @@ def few_threads() -> None:
 @pytest.fixture
 def uda(tmp_path: Path) -> Uda:
     """Run a command line with its run folders, and its data, in the test's folder."""
-    env = {"UDA_RUNS": str(tmp_path / "runs"), "UDA_DATA": str(tmp_path / "data")}
+    env = {"UDA_RUNS": str(tmp_path / "runs"), "UDA_DATA": str(tmp_path / "data"), "UDA_JOBS": "1"}
 
     def run(*arguments: object) -> Result:
         return CliRunner().invoke(cli, [str(argument) for argument in arguments], env=env)

@@ -66,6 +66,17 @@ def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results:
     assert (results / "runs.csv").read_bytes() == table
 
 
+def test_two_runs_at_a_time_give_what_one_at_a_time_gives(
+    uda: Uda, recipe: Path, results: Path, tmp_path: Path
+) -> None:
+    assert uda("benchmark", recipe, "--results", results).exit_code == 0
+    both = uda("benchmark", recipe, "--results", tmp_path / "both", "--runs", tmp_path / "beside", "--jobs", 2)
+    assert both.exit_code == 0, both.output
+    rows = [{row.config_hash: row for row in read_csv(f / "runs.csv")} for f in (results, tmp_path / "both")]
+    assert rows[0].keys() == rows[1].keys()
+    assert all(rows[0][key].accuracy_last == rows[1][key].accuracy_last for key in rows[0])
+
+
 def test_an_interrupted_run_goes_on(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
     uda("benchmark", recipe, "--results", results, "--methods", "source-only", "--seeds", 1)
     (row,) = read_csv(results / "runs.csv")

@@ -4,7 +4,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from uda.metrics.significance import draw_images, holm, mcnemar, paired_bootstrap, paired_difference
+from uda.metrics.significance import draw_images, drawn_accuracies, holm, mcnemar, paired_bootstrap, paired_difference
 
 
 def bits(*rows: str) -> Tensor:
@@ -82,7 +82,8 @@ def test_methods_that_are_equal_on_average_are_seldom_called_different(spread: f
 
 def test_bootstrap_spreads_as_drawing_seeds_and_images_in_a_loop_does() -> None:
     first, second = random_bits(4, 60, 0.8, 1), random_bits(4, 60, 0.6, 2)
-    low, high = paired_bootstrap(first, second, draw_images(60, 20_000))
+    draws = draw_images(60, 20_000)
+    low, high = paired_bootstrap(drawn_accuracies(first, draws), drawn_accuracies(second, draws))
     generator = np.random.default_rng(1)
     difference = first.double().numpy() - second.double().numpy()
     drawn = []
@@ -93,19 +94,30 @@ def test_bootstrap_spreads_as_drawing_seeds_and_images_in_a_loop_does() -> None:
     assert low < paired_difference(first, second).mean < high
 
 
+def interval(first: Tensor, second: Tensor, seed: int = 0) -> tuple[float, float]:
+    drawn = draw_images(first.shape[1], seed=seed)
+    return paired_bootstrap(drawn_accuracies(first, drawn), drawn_accuracies(second, drawn))
+
+
 def test_bootstrap_gives_the_same_interval_every_time_and_none_where_nothing_varies() -> None:
     first, second = random_bits(3, 200, 0.8, 1), random_bits(3, 200, 0.6, 2)
-    interval = paired_bootstrap(first, second, draw_images(200))
-    assert interval == paired_bootstrap(first, second, draw_images(200))
-    assert interval != paired_bootstrap(first, second, draw_images(200, seed=1))
-    assert paired_bootstrap(first, first, draw_images(200)) == (0.0, 0.0)
+    assert interval(first, second) == interval(first, second)
+    assert interval(first, second) != interval(first, second, seed=1)
+    assert interval(first, first) == (0.0, 0.0)
 
 
 def test_every_draw_has_as_many_images_as_the_test_set() -> None:
     drawn = draw_images(50, 30)
-    assert drawn.shape == (50, 30)
-    assert drawn.sum(0).tolist() == [50.0] * 30
+    assert drawn.shape == (30, 50)
+    assert drawn.sum(1).tolist() == [50.0] * 30
     assert 0 < (drawn > 1).sum() < (drawn == 0).sum()
+
+
+def test_accuracy_on_drawn_images_by_hand() -> None:
+    correct = bits("110", "100")
+    drawn = torch.tensor([[1.0, 1, 1], [0, 3, 0], [2, 0, 1], [3, 0, 0]])
+    expected = torch.tensor([[200 / 3, 100, 200 / 3, 100], [100 / 3, 0, 200 / 3, 100]])
+    assert torch.allclose(drawn_accuracies(correct, drawn), expected)
 
 
 def test_holm_by_hand() -> None:
@@ -122,7 +134,10 @@ def test_holm_by_hand() -> None:
 def test_what_is_not_paired_is_an_error(first: Tensor, second: Tensor) -> None:
     with pytest.raises(ValueError, match=r"both must be|there must be"):
         paired_difference(first, second)
-    with pytest.raises(ValueError, match=r"both must be|there must be"):
-        paired_bootstrap(first, second, draw_images(2))
+
+
+def test_what_is_not_paired_is_an_error_elsewhere_too() -> None:
     with pytest.raises(ValueError, match=r"both must be \(N,\) bool"):
         mcnemar(bits("11"), bits("11"))
+    with pytest.raises(ValueError, match=r"both must be \(S, R\)"):
+        paired_bootstrap(torch.ones(2, 5), torch.ones(3, 5))

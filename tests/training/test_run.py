@@ -39,23 +39,6 @@ def log_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def permute_target_labels(npz: Path) -> None:
-    arrays = dict(np.load(npz))
-    arrays["train_labels"] = np.roll(arrays["train_labels"], 1)
-    np.savez(npz, **arrays)
-
-
-@pytest.mark.parametrize("method", sorted(METHODS))
-def test_permuted_target_labels_change_no_bit_but_for_the_ceiling(
-    method: str, pair: tuple[str, str], tmp_path: Path
-) -> None:
-    config = config_of(method, pair)
-    before = weights(train(config, tmp_path, tmp_path / "before", quiet=True))
-    permute_target_labels(Path(pair[1].removeprefix("npz:")))
-    after = weights(train(config, tmp_path, tmp_path / "after", quiet=True))
-    assert identical(before, after) == (not METHODS[method].sees_target_labels)
-
-
 @pytest.mark.parametrize("overrides", [{}, {"head": "discriminator", "lambda_features": 1e-4}, {"precision": "bf16"}])
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     overrides: dict[str, object], pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

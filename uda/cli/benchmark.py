@@ -16,6 +16,7 @@ from uda.sweeps.report import recorded, write_report, write_translations
 from uda.sweeps.runner import Sweep, sweep, title
 from uda.training.config import RunConfig
 from uda.training.devices import pin_threads
+from uda.training.pool import runs_at_a_time
 
 
 @click.command("benchmark")
@@ -40,6 +41,13 @@ from uda.training.devices import pin_threads
 @data_root_option
 @device_option
 @threads_option
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    envvar="UDA_JOBS",
+    show_envvar=True,
+    help="Runs at a time; where it is not given, one for each core of a CPU.",
+)
 def benchmark(
     recipes: tuple[Path, ...],
     seeds: str,
@@ -51,12 +59,14 @@ def benchmark(
     data_root: Path,
     device: str,
     threads: int | None,
+    jobs: int | None,
 ) -> None:
     """Make every run of each RECIPE that is not finished, then print its table.
 
     What was interrupted goes on where it stopped, so the same command may be given again; started twice, the two
     share the work. Each finished run is added to RESULTS/runs.csv, from which the tables in RESULTS are made.
     """
+    jobs = jobs or runs_at_a_time(device, threads)
     if threads:
         pin_threads(threads)
     failed = []
@@ -66,7 +76,7 @@ def benchmark(
         elif tables:
             click.echo(wrote(recipe, write_report(recipe, results)))
         else:
-            failed += run_recipe(recipe, configs, results, runs, data_root, device)
+            failed += run_recipe(recipe, configs, results, runs, data_root, device, jobs, threads)
     if failed:
         raise UserError("; ".join(failed))
 
@@ -98,7 +108,14 @@ def wrote(recipe: Recipe, paths: list[Path]) -> str:
 
 
 def run_recipe(
-    recipe: Recipe, configs: list[RunConfig], results: Path, runs: Path, data_root: Path, device: str
+    recipe: Recipe,
+    configs: list[RunConfig],
+    results: Path,
+    runs: Path,
+    data_root: Path,
+    device: str,
+    jobs: int,
+    threads: int | None,
 ) -> list[str]:
     """Run and report one recipe; return one sentence where any of its runs failed."""
     before = {row.config_hash: row for row in recorded(recipe, results / "runs.csv")}
@@ -109,6 +126,8 @@ def run_recipe(
         results / "runs.csv",
         click.echo,
         device=device,
+        jobs=jobs,
+        threads=threads,
         command=typed_command(),
         quiet=not sys.stderr.isatty(),
     )

@@ -1,34 +1,71 @@
-"""Evaluate a checkpoint on the target test split: accuracy, accuracy of each class, confusion."""
+"""What a checkpoint is worth on chosen images: accuracy and its intervals, calibration, classes, confusion."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
+from torch import Tensor
 
-from uda.data.protocols import load_task
-from uda.errors import UserError
-from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.classify import Classified
 from uda.metrics.accuracy import accuracy, confusion_matrix, per_class_accuracy
-from uda.training.checkpoint import load_model
-from uda.training.scoring import predict_logits
+from uda.metrics.calibration import brier, expected_calibration_error, negative_log_likelihood, reliability
+from uda.metrics.intervals import wilson_interval
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class ClassAccuracy:
-    """One class: its name, number of test images, and accuracy among them in percent (None without images)."""
+    """One class: its name, number of images, accuracy among them and its 95 % Wilson interval, both in percent.
+
+    Without images there is neither (None).
+    """
 
     name: str
     n: int
     accuracy: float | None
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Images with a confidence in (low, high]: how many, mean confidence and accuracy (shares; None without images)."""
+
+    low: float
+    high: float
+    n: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far the model's confidences can be trusted.
+
+    Attributes
+    ----------
+    ece, ece_equal_mass
+        Expected calibration error over 15 bins of equal width, and of equal mass; shares, 0..1.
+    nll
+        Negative log-likelihood in nats an image.
+    brier
+        Brier score, 0..2.
+    bins
+        Those of equal width.
+    """
+
+    ece: float
+    ece_equal_mass: float
+    nll: float
+    brier: float
+    bins: tuple[ReliabilityBin, ...]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a checkpoint does on the target test split.
+    """What a checkpoint is worth on chosen images.
 
     Attributes
     ----------
@@ -36,10 +73,18 @@ class Evaluation:
         The run that it comes from.
     weights, step
         Which of its weights, and after which step.
+    domain, split, side
+        The images, and whose size, channels and networks they went through.
+    images
+        The same for people.
     accuracy
         Percent, unrounded.
+    interval
+        95 % Wilson interval of it, in percent: what a test set of this size allows to say.
     n_test
-        Number of test images.
+        Number of images.
+    calibration
+        How far its confidences can be trusted.
     classes
         In label order.
     confusion
@@ -56,8 +101,14 @@ class Evaluation:
     seed: int
     weights: str
     step: int
+    domain: str
+    split: str
+    side: str
+    images: str
     accuracy: float
+    interval: Interval
     n_test: int
+    calibration: Calibration
     classes: tuple[ClassAccuracy, ...]
     confusion: tuple[tuple[int, ...], ...]
     notes: tuple[str, ...]
@@ -67,38 +118,11 @@ class Evaluation:
         return asdict(self)
 
 
-def evaluate(path: Path, weights: Literal["last", "pick"], root: Path) -> Evaluation:
-    """Evaluate a checkpoint as its run did: the same images, the same arithmetic.
-
-    Parameters
-    ----------
-    path
-        ``checkpoint.pt`` of a run; nothing else of the run is needed.
-    weights
-        Those of the last step or of the validator's pick.
-    root
-        The data root.
-
-    Raises
-    ------
-    UserError
-        For a file that is no checkpoint of ours, missing data, or data whose classes are not the checkpoint's.
-    """
-    method, loaded = load_model(path, weights)
-    config = loaded.config
-    task = load_task(config.protocol, config.source, config.target, root)
-    if tuple(loaded.class_names) != task.class_names:
-        raise UserError(
-            f"{path}: was trained on the classes {', '.join(loaded.class_names)}, but {config.target} under {root} has "
-            f"{', '.join(task.class_names)}; give the data that it was trained on"
-        )
-    labels = task.target_test.labels
-    # The memory layout that runs train and score in: other layouts round differently.
-    logits = predict_logits(method.to(memory_format=torch.channels_last), task.target_test.images)
-    confusion = confusion_matrix(logits, labels)
-    classes = zip(
-        task.class_names, confusion.sum(dim=1).tolist(), per_class_accuracy(logits, labels).tolist(), strict=True
-    )
+def evaluate(classified: Classified) -> Evaluation:
+    """Evaluate a checkpoint's predictions (see `uda.evaluation.classify.classify`)."""
+    config, chosen = classified.loaded.config, classified.chosen
+    logits, labels = classified.logits, classified.labels
+    percent, confusion = accuracy(logits, labels), confusion_matrix(logits, labels)
     return Evaluation(
         method=config.method,
         preset=config.preset,
@@ -106,37 +130,50 @@ def evaluate(path: Path, weights: Literal["last", "pick"], root: Path) -> Evalua
         target=config.target,
         protocol=config.protocol,
         seed=config.seed,
-        weights=weights,
-        step=loaded.step,
-        accuracy=accuracy(logits, labels),
+        weights=classified.weights,
+        step=classified.loaded.step,
+        domain=chosen.domain,
+        split=chosen.split_name,
+        side=chosen.side,
+        images=chosen.label,
+        accuracy=percent,
+        interval=wilson_interval(percent, len(labels)),
         n_test=len(labels),
-        classes=tuple(ClassAccuracy(name, n, None if math.isnan(value) else value) for name, n, value in classes),
+        calibration=calibrate(logits, labels),
+        classes=_classes(chosen.split.class_names, logits, labels),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
-        notes=task.notes,
+        notes=chosen.notes,
     )
 
 
-def format_evaluation(evaluation: Evaluation) -> str:
-    """Write an evaluation as plain text: a summary, the classes, and the confusion matrix."""
-    e = evaluation
-    pick = "last step" if e.weights == "last" else "validator's pick"
-    run = f"{method_label(e.method)} ({e.preset}), {pair_label((e.source, e.target))}"
-    lines = [
-        f"{run}, protocol {e.protocol}, seed {e.seed}",
-        f"weights: {pick}, step {e.step:,}",
-        f"accuracy on target test: {e.accuracy:.2f} % of {e.n_test:,} images",
-        *(f"note: {note}" for note in e.notes),
-        "",
-    ]
-    name_width = max(len("class"), *(len(entry.name) for entry in e.classes))
-    lines.append(f"{'class'.ljust(name_width)}  {'images':>7}  {'accuracy':>8}")
-    for entry in e.classes:
-        value = "–" if entry.accuracy is None else f"{entry.accuracy:.2f}"
-        lines.append(f"{entry.name.ljust(name_width)}  {entry.n:>7,}  {value:>8}")
-    width = max(len(str(count)) for row in e.confusion for count in row)
-    width = max(width, *(len(entry.name) for entry in e.classes))
-    header = "  ".join(entry.name.rjust(width) for entry in e.classes)
-    lines += ["", "confusion (row: true class, column: predicted)", f"{' ' * name_width}  {header}"]
-    for entry, row in zip(e.classes, e.confusion, strict=True):
-        lines.append(f"{entry.name.ljust(name_width)}  " + "  ".join(str(count).rjust(width) for count in row))
-    return "\n".join(lines)
+def calibrate(logits: Tensor, labels: Tensor) -> Calibration:
+    """Measure the calibration of (N, K) logits against (N,) labels."""
+    found = reliability(logits, labels)
+    edges = found.edges.tolist()
+    columns = zip(
+        edges, edges[1:], found.counts.tolist(), found.confidence.tolist(), found.accuracy.tolist(), strict=False
+    )
+    return Calibration(
+        ece=expected_calibration_error(logits, labels),
+        ece_equal_mass=expected_calibration_error(logits, labels, equal_mass=True),
+        nll=negative_log_likelihood(logits, labels),
+        brier=brier(logits, labels),
+        bins=tuple(
+            ReliabilityBin(low, high, n, *(None if math.isnan(share) else share for share in shares))
+            for low, high, n, *shares in columns
+        ),
+    )
+
+
+def _classes(names: tuple[str, ...], logits: Tensor, labels: Tensor) -> tuple[ClassAccuracy, ...]:
+    """Return each class's accuracy, with its interval."""
+    columns = zip(
+        names,
+        confusion_matrix(logits, labels).sum(dim=1).tolist(),
+        per_class_accuracy(logits, labels).tolist(),
+        strict=True,
+    )
+    return tuple(
+        ClassAccuracy(name, n, value, wilson_interval(value, n)) if n else ClassAccuracy(name, 0, None, None)
+        for name, n, value in columns
+    )

@@ -6,25 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from torch import Tensor
 
 from uda.errors import UserError
+from uda.evaluation.drawing import GAP, LINE, MARGIN, paper, text_width, tile, write
 from uda.evaluation.translate import Translations
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont
 
 Arrangement = Literal["tall", "wide", "compact"]
-
-_TILE = 56  # a tile is enlarged by a whole factor to about this many pixels
-_GAP = 4
-_MARGIN = 14
-_FONT_SIZE = 14
-_LINE = 22
-_INK = (40, 40, 40)
-_PAPER = (255, 255, 255)
 
 
 def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
@@ -44,16 +35,14 @@ def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
     Image
         RGB.
     """
-    from PIL import Image
-
     compact = arrangement == "compact"
-    indent = max(_text_width(label) for panel in panels for label, _ in _streams(panel, compact))
+    indent = max(text_width(label) for panel in panels for label, _ in _streams(panel, compact))
     drawn = [_tall(panel) if arrangement == "tall" else _wide(panel, compact, indent) for panel in panels]
     if arrangement == "tall":
         size = sum(image.width for image in drawn), max(image.height for image in drawn)
     else:
         size = max(image.width for image in drawn), sum(image.height for image in drawn)
-    canvas = Image.new("RGB", size, _PAPER)
+    canvas = paper(*size)
     x = y = 0
     for image in drawn:
         canvas.paste(image, (x, y))
@@ -89,66 +78,33 @@ def _streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
 def _tall(panel: Translations) -> Image:
     """One image per row, a title and the labels of the streams above."""
     streams = _streams(panel, compact=False)
-    tiles = [[_tile(image) for image in images] for _, images in streams]
+    tiles = [[tile(image) for image in images] for _, images in streams]
     side = tiles[0][0].width
-    step = max(side, *(_text_width(label) for label, _ in streams)) + 2 * _GAP
-    top = _MARGIN + 2 * _LINE
-    canvas = _paper(2 * _MARGIN + len(streams) * step, top + len(tiles[0]) * (side + _GAP) + _MARGIN)
-    _write(canvas, f"{panel.origin} → {panel.destination}", _MARGIN + len(streams) * step // 2, _MARGIN, "ma")
+    step = max(side, *(text_width(label) for label, _ in streams)) + 2 * GAP
+    top = MARGIN + 2 * LINE
+    canvas = paper(2 * MARGIN + len(streams) * step, top + len(tiles[0]) * (side + GAP) + MARGIN)
+    write(canvas, f"{panel.origin} → {panel.destination}", MARGIN + len(streams) * step // 2, MARGIN, "ma")
     for column, (label, _) in enumerate(streams):
-        centre = _MARGIN + column * step + step // 2
-        _write(canvas, label, centre, _MARGIN + _LINE, "ma")
-        for row, tile in enumerate(tiles[column]):
-            canvas.paste(tile, (centre - side // 2, top + row * (side + _GAP)))
+        centre = MARGIN + column * step + step // 2
+        write(canvas, label, centre, MARGIN + LINE, "ma")
+        for row, image in enumerate(tiles[column]):
+            canvas.paste(image, (centre - side // 2, top + row * (side + GAP)))
     return canvas
 
 
 def _wide(panel: Translations, compact: bool, indent: int) -> Image:
     """One image per column, labels on the left within the indent; a title above unless the labels say it."""
     streams = _streams(panel, compact)
-    tiles = [[_tile(image) for image in images] for _, images in streams]
+    tiles = [[tile(image) for image in images] for _, images in streams]
     side = tiles[0][0].width
-    left = _MARGIN + indent + 2 * _GAP
-    top = _MARGIN + (0 if compact else _LINE)
-    canvas = _paper(left + len(tiles[0]) * (side + _GAP) + _MARGIN, top + len(streams) * (side + _GAP) + _MARGIN)
+    left = MARGIN + indent + 2 * GAP
+    top = MARGIN + (0 if compact else LINE)
+    canvas = paper(left + len(tiles[0]) * (side + GAP) + MARGIN, top + len(streams) * (side + GAP) + MARGIN)
     if not compact:
-        _write(canvas, f"{panel.origin} → {panel.destination}", _MARGIN, _MARGIN - _GAP, "la")
+        write(canvas, f"{panel.origin} → {panel.destination}", MARGIN, MARGIN - GAP, "la")
     for row, (label, _) in enumerate(streams):
-        y = top + row * (side + _GAP)
-        _write(canvas, label, left - 2 * _GAP, y + side // 2, "rm")
-        for column, tile in enumerate(tiles[row]):
-            canvas.paste(tile, (left + column * (side + _GAP), y))
+        y = top + row * (side + GAP)
+        write(canvas, label, left - 2 * GAP, y + side // 2, "rm")
+        for column, image in enumerate(tiles[row]):
+            canvas.paste(image, (left + column * (side + GAP), y))
     return canvas
-
-
-def _tile(image: Tensor) -> Image:
-    """Enlarge a (C, S, S) uint8 image without smoothing, as RGB."""
-    from PIL import Image
-
-    pixels = image.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
-    factor = max(1, round(_TILE / pixels.shape[0]))
-    return Image.fromarray(np.repeat(np.repeat(pixels, factor, axis=0), factor, axis=1))
-
-
-def _paper(width: int, height: int) -> Image:
-    from PIL import Image
-
-    return Image.new("RGB", (width, height), _PAPER)
-
-
-def _write(canvas: Image, text: str, x: int, y: int, anchor: str) -> None:
-    from PIL import ImageDraw
-
-    ImageDraw.Draw(canvas).text((x, y), text, fill=_INK, font=_font(), anchor=anchor)
-
-
-def _text_width(text: str) -> int:
-    return round(_font().getlength(text)) + 1
-
-
-def _font() -> FreeTypeFont:
-    """Return the font that comes with matplotlib: the same on every machine, and it has arrows."""
-    from matplotlib import font_manager
-    from PIL import ImageFont
-
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), _FONT_SIZE)

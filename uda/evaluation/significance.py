@@ -14,7 +14,7 @@ from uda.evaluation.ranking import Which, competing, estimate
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, Table
 from uda.metrics.correctness import unpack
-from uda.metrics.significance import draw_images, holm, mcnemar, paired_bootstrap, paired_difference
+from uda.metrics.significance import draw_images, drawn_accuracies, holm, mcnemar, paired_bootstrap, paired_difference
 
 #: Below it a difference is called significant.
 LEVEL = 0.05
@@ -41,15 +41,12 @@ class Comparison:
         Two-sided, not adjusted: of the paired difference over seeds and images; of McNemar's test for one seed.
     adjusted
         The same, adjusted over all comparisons of the table by Holm's method.
-    mcnemar
-        McNemar's exact p of the two checkpoints of each seed.
     """
 
     seeds: tuple[int, ...]
     difference: float
     p: float
     adjusted: float
-    mcnemar: tuple[float, ...]
 
     @property
     def significant(self) -> bool:
@@ -103,8 +100,24 @@ def compare(table: Table) -> Significance:
     return Significance(comparisons, tuple(untested))
 
 
-def bootstrap(table: Table, significance: Significance, which: Which) -> dict[Place, tuple[float, float]]:
-    """Return the 95 % intervals of the differences to the best, by a paired bootstrap over seeds and images.
+@dataclass(frozen=True)
+class Detail:
+    """What else can be said of a comparison, for those who want to know it all.
+
+    Attributes
+    ----------
+    interval
+        95 % interval of the difference in percentage points, by a paired bootstrap over seeds and images.
+    mcnemar
+        McNemar's exact p of the two checkpoints of each seed.
+    """
+
+    interval: tuple[float, float]
+    mcnemar: tuple[float, ...]
+
+
+def details(table: Table, significance: Significance, which: Which) -> dict[Place, Detail]:
+    """Return the details of the comparisons with the best of each column.
 
     Parameters
     ----------
@@ -113,33 +126,45 @@ def bootstrap(table: Table, significance: Significance, which: Which) -> dict[Pl
     which
         At which of the accuracies.
     """
-    right, drawn = _Right(), dict[int, Tensor]()
-    intervals = {}
-    for place, comparison in significance.comparisons.items():
-        row, pair, at, against = place
-        other = _other(table, pair, at, against)
-        if (at, against) != (which, "best") or other is None:
+    right = _Right()
+    drawn: dict[int, Tensor] = {}
+    found = {}
+    for pair in table.pairs:
+        places = [place for place in significance.comparisons if place[1:] == (pair, which, "best")]
+        best = _other(table, pair, which, "best")
+        if best is None or not places:
             continue
-        if other.n_test not in drawn:
-            drawn[other.n_test] = draw_images(other.n_test)
-        first, second = (right.of(c, at, comparison.seeds) for c in (table.rows[row].cells[pair], other))
-        intervals[place] = paired_bootstrap(first, second, drawn[other.n_test])
-    return intervals
+        if best.n_test not in drawn:
+            drawn[best.n_test] = draw_images(best.n_test)
+        cells = [table.rows[place[0]].cells[pair] for place in places]
+        seeds = [significance.comparisons[place].seeds for place in places]
+        known = sorted({seed for those in seeds for seed in those})
+        ours = [right.of(cell, which, those) for cell, those in zip(cells, seeds, strict=True)]
+        stacked = drawn_accuracies(torch.cat([*ours, right.of(best, which, known)]), drawn[best.n_test])
+        *each, of_best = torch.split(stacked, [*map(len, seeds), len(known)])
+        for place, correct, accuracies, those in zip(places, ours, each, seeds, strict=True):
+            shared = of_best[[known.index(seed) for seed in those]]
+            exact = zip(correct, right.of(best, which, those), strict=True)
+            found[place] = Detail(paired_bootstrap(accuracies, shared), tuple(mcnemar(*both) for both in exact))
+    return found
 
 
 class _Right:
     """Which images each run got right, unpacked once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Tensor] = {}
+        self._known: dict[tuple[str, int], Tensor] = {}
 
     def of(self, cell: Cell, which: Which, seeds: Sequence[int]) -> Tensor:
         """Return (S, N) bool for a cell's runs of some seeds."""
-        packed = [(_packed(run, which), run.n_test) for run in cell.runs if run.seed in seeds]
-        for text, n_test in packed:
-            if text not in self._known:
-                self._known[text] = unpack(text, n_test)
-        return torch.stack([self._known[text] for text, _ in packed])
+        rows = []
+        for run in cell.runs:
+            if run.seed in seeds:
+                key = _packed(run, which), run.n_test
+                if key not in self._known:
+                    self._known[key] = unpack(*key)
+                rows.append(self._known[key])
+        return torch.stack(rows)
 
 
 def _packed(run: RunResult, which: Which) -> str:
@@ -161,7 +186,6 @@ def _compare(cell: Cell, other: Cell, which: Which, right: _Right) -> Comparison
     if not seeds or cell.n_test != other.n_test:
         return None
     first, second = right.of(cell, which, seeds), right.of(other, which, seeds)
-    exact = tuple(mcnemar(one, another) for one, another in zip(first, second, strict=True))
     difference = paired_difference(first, second)
-    p = exact[0] if len(seeds) == 1 else difference.p
-    return Comparison(seeds, difference.mean, p, p, exact)
+    p = mcnemar(first[0], second[0]) if len(seeds) == 1 else difference.p
+    return Comparison(seeds, difference.mean, p, p)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -30,12 +31,12 @@ class Estimate:
 
     values: tuple[float, ...]
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """Mean over seeds."""
         return statistics.fmean(self.values)
 
-    @property
+    @cached_property
     def std(self) -> float | None:
         """Sample standard deviation over seeds (n - 1 in the denominator); None for one seed."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
@@ -61,17 +62,17 @@ class Cell:
     runs: tuple[RunResult, ...]
     facts: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def last(self) -> Estimate:
         """Accuracy at the last step."""
         return Estimate(tuple(run.accuracy_last for run in self.runs))
 
-    @property
+    @cached_property
     def pick(self) -> Estimate:
         """Accuracy at the step that the validator picked."""
         return Estimate(tuple(run.accuracy_validator for run in self.runs))
 
-    @property
+    @cached_property
     def oracle(self) -> Estimate:
         """Best accuracy on the target test split: a bound, not a result."""
         return Estimate(tuple(run.accuracy_oracle for run in self.runs))
@@ -211,11 +212,11 @@ def _table(protocol: str, results: Sequence[RunResult], missing: Sequence[Missin
     common = [fact for fact in _DIVIDING if not _varies(results, fact)]
     by_pair = [fact for fact in _DIVIDING if fact not in common and not _varies_within_a_pair(results, fact)]
     by_row = [fact for fact in _DIVIDING if fact not in common + by_pair]
+    like = ("method", "preset", *by_row)
+    alike = _group(results, like)
     rows = []
     for runs in sorted(_rows(results), key=_row_order):
-        siblings = [
-            r for r in results if all(getattr(r, f) == getattr(runs[0], f) for f in ("method", "preset", *by_row))
-        ]
+        siblings = alike[tuple(getattr(runs[0], fact) for fact in like)]
         facts = [fact for fact in by_row if not _varies(runs, fact)]
         facts += ["settings"] if _varies_within_a_pair(siblings, "settings") else []
         label = ", ".join([_name(runs[0]), *(_FACTS[fact](getattr(runs[0], fact)) for fact in facts)])

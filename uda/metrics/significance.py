@@ -46,8 +46,9 @@ def mcnemar(first: Tensor, second: Tensor) -> float:
         (N,) bool: which images each gets right.
     """
     _check(first, second, 1)
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    fewer, both = min(only_first, only_second), only_first + only_second
+    both = int((first ^ second).sum())
+    only_first = int((first & ~second).sum())
+    fewer = min(only_first, both - only_first)
     return min(1.0, 2.0 * float(special.bdtr(fewer, both, 0.5)))
 
 
@@ -95,16 +96,39 @@ def draw_images(images: int, resamples: int = 1000, seed: int = 0) -> Tensor:
     Returns
     -------
     Tensor
-        (N, R) float32: how often each image is drawn.
+        (R, N) float32: how often each image is drawn.
     """
     generator = np.random.default_rng(seed)
-    columns = [np.bincount(generator.integers(images, size=images), minlength=images) for _ in range(resamples)]
-    return torch.from_numpy(np.stack(columns).astype(np.float32)).T
+    counts = torch.empty(resamples, images)
+    for row in counts:
+        drawn = generator.integers(images, size=images)
+        row.copy_(torch.from_numpy(np.bincount(drawn, minlength=images)))
+    return counts
 
 
-def paired_bootstrap(
-    first: Tensor, second: Tensor, drawn: Tensor, confidence: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
+def drawn_accuracies(correct: Tensor, drawn: Tensor) -> Tensor:
+    """Return the accuracy on each drawn test set.
+
+    Parameters
+    ----------
+    correct
+        (M, N) bool: which images each of M checkpoints gets right.
+    drawn
+        (R, N) from `draw_images`.
+
+    Returns
+    -------
+    Tensor
+        (M, R) in percent.
+    """
+    # What all or none get right needs no product: it adds the same to each.
+    share = correct.float().mean(0)
+    told = (share > 0) & (share < 1)
+    common = drawn[:, share == 1].sum(1)
+    return 100.0 * (correct[:, told].float() @ drawn[:, told].T + common) / correct.shape[1]
+
+
+def paired_bootstrap(first: Tensor, second: Tensor, confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:
     """Return the percentile interval of the mean difference when seeds and images are drawn again, with replacement.
 
     Seeds and images are drawn independently of each other, and both methods always share them (Owen 2007: The
@@ -114,9 +138,7 @@ def paired_bootstrap(
     Parameters
     ----------
     first, second
-        (S, N) bool: which images each gets right under each seed.
-    drawn
-        (N, R) from `draw_images`.
+        (S, R) from `drawn_accuracies`, of the same seeds and the same drawn images.
     confidence
         How often such an interval should hold the difference.
     seed
@@ -127,11 +149,11 @@ def paired_bootstrap(
     tuple of float
         Its two ends: the first's accuracy minus the second's, in percentage points.
     """
-    _check(first, second, 2)
-    (seeds, images), resamples = first.shape, drawn.shape[1]
-    by_seed = (first.float() - second.float()) @ drawn / images
+    if first.shape != second.shape or first.ndim != 2 or 0 in first.shape:
+        raise ValueError(f"both must be (S, R), not {tuple(first.shape)} and {tuple(second.shape)}")
+    seeds, resamples = first.shape
     weights = np.random.default_rng(seed).multinomial(seeds, np.full(seeds, 1.0 / seeds), size=resamples) / seeds
-    means = 100.0 * (by_seed.numpy(force=True) * weights.T).sum(0)
+    means = ((first - second).numpy(force=True) * weights.T).sum(0)
     tail = 50.0 * (1.0 - confidence)
     low, high = np.percentile(means, [tail, 100.0 - tail])
     return float(low), float(high)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import as_completed
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from uda.errors import UserError
@@ -13,6 +15,7 @@ from uda.evaluation.runs import RunResult, export, read_result
 from uda.training.claim import claim
 from uda.training.config import RunConfig
 from uda.training.devices import resolve_device
+from uda.training.pool import training_pool
 from uda.training.run import train_side_by_side
 
 Say = Callable[[str], None]
@@ -40,6 +43,15 @@ class Sweep:
     failures: list[tuple[RunConfig, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of runs that were made together: those finished now, those that another process holds, failures."""
+
+    trained: tuple[RunConfig, ...] = ()
+    busy: tuple[RunConfig, ...] = ()
+    failures: tuple[tuple[RunConfig, str], ...] = ()
+
+
 def sweep(
     configs: Sequence[RunConfig],
     root: Path,
@@ -48,6 +60,8 @@ def sweep(
     say: Say,
     *,
     device: str = "auto",
+    jobs: int = 1,
+    threads: int | None = None,
     command: str = "",
     quiet: bool = True,
 ) -> Sweep:
@@ -65,27 +79,69 @@ def sweep(
         The ``runs.csv``; rows that it has are kept as they are.
     say
         Is given a line of progress.
+    jobs, threads
+        Runs at a time, each in a process of its own where there are more than one, and the threads of each of those.
     device, command, quiet
         As for `uda.training.run.train`.
     """
     swept = Sweep()
     names = {config.hash: f"[{number}/{len(configs)}] {title(config)}" for number, config in enumerate(configs, 1)}
-    for group in together(configs, device):
-        finished = [config for config in group if _finished(runs, config)]
-        with ExitStack() as claims:
-            held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
-            to_do = [config for config in held if config not in finished]
-            for config in to_do:
+    make = partial(_make, root=root, runs=runs, device=device, command=command, quiet=quiet or jobs > 1)
+
+    def announce(group: Sequence[RunConfig]) -> None:
+        for config in group:
+            if not _finished(runs, config):
                 say(f"{names[config.hash]}: {config.steps:,} steps")
-            try:
-                if to_do:
-                    train_side_by_side(to_do, root, runs, device=device, command=command, quiet=quiet)
-            except Exception as error:  # whatever it is, the other runs are still worth making
-                swept.failures += [(c, _reason(error, runs / c.name)) for c in to_do if not _finished(runs, c)]
-            swept.trained.update(config.hash for config in to_do if _finished(runs, config))
+
+    groups = together(configs, device)
+    unfinished = [group for group in groups if not all(_finished(runs, config) for config in group)]
+    with closing(_outcomes(groups, make, announce, min(jobs, len(unfinished)), threads)) as outcomes:
+        for group, outcome in outcomes:
+            swept.failures += outcome.failures
+            swept.trained.update(config.hash for config in outcome.trained)
             for config in group:
-                say(f"{names[config.hash]}: {_take_in(config, runs, table, swept, held=config in held)}")
+                say(f"{names[config.hash]}: {_take_in(config, runs, table, swept, held=config not in outcome.busy)}")
+    place = {config.hash: number for number, config in enumerate(configs)}
+    swept.results.sort(key=lambda result: place[result.config_hash])
     return swept
+
+
+def _outcomes(
+    groups: Sequence[list[RunConfig]],
+    make: Callable[[list[RunConfig]], Outcome],
+    announce: Callable[[Sequence[RunConfig]], None],
+    jobs: int,
+    threads: int | None,
+) -> Generator[tuple[list[RunConfig], Outcome], None, None]:
+    """Yield each group with what came of it: in turn here, or as they end in several processes."""
+    if jobs <= 1:
+        for group in groups:
+            announce(group)
+            yield group, make(group)
+        return
+    pool = training_pool(jobs, threads)
+    try:
+        pending = {pool.submit(make, group): group for group in groups}
+        for done in as_completed(pending):
+            yield pending[done], done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _make(group: list[RunConfig], *, root: Path, runs: Path, device: str, command: str, quiet: bool) -> Outcome:
+    """Make those of a group that are neither finished nor another process's."""
+    finished = [config for config in group if _finished(runs, config)]
+    with ExitStack() as claims:
+        held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
+        to_do = [config for config in held if config not in finished]
+        failures: list[tuple[RunConfig, str]] = []
+        try:
+            if to_do:
+                train_side_by_side(to_do, root, runs, device=device, command=command, quiet=quiet)
+        except Exception as error:  # whatever it is, the other runs are still worth making
+            failures = [(c, _reason(error, runs / c.name)) for c in to_do if not _finished(runs, c)]
+        trained = tuple(config for config in to_do if _finished(runs, config))
+    return Outcome(trained, tuple(config for config in group if config not in held), tuple(failures))
 
 
 def _take_in(config: RunConfig, runs: Path, table: Path, swept: Sweep, held: bool) -> str:
@@ -104,7 +160,7 @@ def _take_in(config: RunConfig, runs: Path, table: Path, swept: Sweep, held: boo
             swept.results.append(result)
             now = config.hash in swept.trained
             return f"{result.accuracy_last:.2f} % " + (f"in {result.seconds:.0f} s" if now else "before")
-    return "failed: " + next(reason for failed, reason in swept.failures if failed is config)
+    return "failed: " + next(reason for failed, reason in swept.failures if failed == config)
 
 
 def together(configs: Sequence[RunConfig], device: str) -> list[list[RunConfig]]:

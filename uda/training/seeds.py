@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from uda.training.config import RunConfig
-from uda.training.devices import pin_threads, resolve_device
+from uda.training.devices import resolve_device
+from uda.training.pool import runs_at_a_time, training_pool
 from uda.training.run import train, train_side_by_side
 
 
@@ -26,7 +24,7 @@ def train_seeds(
     """Make runs that differ in their seed alone, as many at a time as the device is good for.
 
     On a CUDA device all of them share one process, and their updates overlap (`train_side_by_side`). On a CPU each has
-    a process and one thread: small networks gain little from a second thread, and a core for each seed loses nothing.
+    a process and one thread.
 
     Parameters and errors are those of `uda.training.run.train`; the runs that are not hit by an error are finished.
 
@@ -37,13 +35,7 @@ def train_seeds(
     """
     if resolve_device(device).type == "cuda" or len(configs) == 1:
         return train_side_by_side(configs, root, runs, device=device, command=command, quiet=quiet)
-    workers = min(len(configs), os.cpu_count() or 1)
-    one = partial(_train_on_one_thread, root=root, runs=runs, device=device, command=command)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    one = partial(train, root=root, runs=runs, device=device, command=command, quiet=True)
+    with training_pool(min(len(configs), runs_at_a_time(device))) as pool:
         pending = [pool.submit(one, config) for config in configs]
     return [run.result() for run in pending]
-
-
-def _train_on_one_thread(config: RunConfig, root: Path, runs: Path, device: str, command: str) -> Path:
-    pin_threads(1)
-    return train(config, root, runs, device=device, command=command, quiet=True)

@@ -11,7 +11,7 @@ from uda.evaluation.comparability import published_notes
 from uda.evaluation.folders import MissingRun
 from uda.evaluation.published import PublishedResult, published_name
 from uda.evaluation.ranking import Which, estimate
-from uda.evaluation.significance import Significance, bootstrap, compare
+from uda.evaluation.significance import Detail, Significance, compare, details
 from uda.evaluation.table import Cell, Row, Table
 
 _ACCURACIES: tuple[Which, ...] = ("last", "pick", "oracle")
@@ -23,9 +23,9 @@ COLUMNS = (
     *(
         f"{which}_{what}"
         for which in _TESTED
-        for what in ("minus_best", "p_best", "mcnemar_best", "minus_source_only", "p_source_only")
+        for what in ("minus_best", "p_best", "minus_source_only", "p_source_only")
     ),
-    *("last_minus_best_low", "last_minus_best_high"),
+    *("last_minus_best_low", "last_minus_best_high", "last_mcnemar_best"),
     *("published", "published_std", "reference", "notes"),
 )
 
@@ -34,8 +34,8 @@ def tidy_csv(tables: Iterable[tuple[Table, Sequence[PublishedResult]]], broken: 
     """Write one line per method and pair; published results follow ours, and what could not be read comes last.
 
     ``low`` and ``high`` are the ends of Wilson's 95 % interval; ``minus`` is a difference over shared seeds, ``p`` its
-    p after Holm's adjustment over the table, ``mcnemar`` the exact p of each shared seed. Those of a difference are
-    of the paired bootstrap.
+    p after Holm's adjustment over the table. At the last step there are the paired bootstrap's interval of the
+    difference to the best too, and McNemar's exact p of each shared seed.
     """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
@@ -49,17 +49,15 @@ def tidy_csv(tables: Iterable[tuple[Table, Sequence[PublishedResult]]], broken: 
 
 def _our_lines(table: Table) -> Iterator[dict[str, Any]]:
     significance = compare(table)
-    intervals = bootstrap(table, significance, "last")
+    detailed = details(table, significance, "last")
     for number, row in enumerate(table.rows):
         for pair in table.pairs:
             missing = row.missing.get(pair, ())
             shared = {"section": "ours", "kind": row.kind, "protocol": table.protocol, "method": row.label}
             shared |= {"source": pair[0], "target": pair[1]}
             if pair in row.cells:
-                tests = _tests(significance, number, pair)
-                low_high = intervals.get((number, pair, "last", "best"), ("", ""))
-                bounds = dict(zip(("last_minus_best_low", "last_minus_best_high"), low_high, strict=True))
-                yield {**shared, **_numbers(row.cells[pair]), **tests, **bounds, "notes": _notes(row, pair, missing)}
+                tests = _tests(significance, number, pair) | _detail(detailed.get((number, pair, "last", "best")))
+                yield {**shared, **_numbers(row.cells[pair]), **tests, "notes": _notes(row, pair, missing)}
             elif missing:
                 yield {**shared, "n": 0, "notes": _notes(row, pair, missing)}
 
@@ -82,12 +80,19 @@ def _tests(significance: Significance, number: int, pair: tuple[str, str]) -> di
         best = significance.comparisons.get((number, pair, which, "best"))
         if best:
             line |= {f"{which}_minus_best": best.difference, f"{which}_p_best": best.adjusted}
-            line[f"{which}_mcnemar_best"] = " ".join(f"{p:.4g}" for p in best.mcnemar)
         source_only = significance.comparisons.get((number, pair, which, "source-only"))
         if source_only:
             line[f"{which}_minus_source_only"] = source_only.difference
             line[f"{which}_p_source_only"] = source_only.adjusted
     return line
+
+
+def _detail(detail: Detail | None) -> dict[str, Any]:
+    if detail is None:
+        return {}
+    low, high = detail.interval
+    exact = " ".join(f"{p:.4g}" for p in detail.mcnemar)
+    return {"last_minus_best_low": low, "last_minus_best_high": high, "last_mcnemar_best": exact}
 
 
 def _notes(row: Row, pair: tuple[str, str], missing: Iterable[MissingRun]) -> str:

@@ -1,0 +1,58 @@
+"""Predictions as a table: one row per image, as CSV or Parquet."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pandas as pd
+
+from uda.errors import UserError
+from uda.evaluation.classify import Classified
+
+FORMATS = (".csv", ".parquet")
+
+
+def check_predictions_name(path: Path) -> None:
+    """Raise `UserError` for a file that cannot be written: another ending than ours, or Parquet without pyarrow."""
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(f"{path}: predictions are written as CSV or Parquet; give a name that ends in .csv or .parquet")
+    if path.suffix.lower() == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise UserError(
+            f"{path}: Parquet needs pyarrow, which is not installed: pip install 'uda[parquet]', "
+            "or give a name that ends in .csv"
+        )
+
+
+def prediction_table(classified: Classified) -> pd.DataFrame:
+    """Return a row for each image, in the order of its split.
+
+    Returns
+    -------
+    DataFrame
+        ``index`` (place in the split, from 0), ``label`` and ``predicted`` (names of classes), ``confidence`` (the
+        probability of the predicted class), ``correct``, and a column ``probability NAME`` for each class.
+    """
+    names = classified.chosen.split.class_names
+    table = pd.DataFrame(
+        {
+            "index": range(len(classified.labels)),
+            "label": [names[label] for label in classified.labels.tolist()],
+            "predicted": [names[label] for label in classified.predicted.tolist()],
+            "confidence": classified.confidence.numpy(),
+            "correct": classified.correct.numpy(),
+        }
+    )
+    probabilities = classified.probabilities.numpy()
+    return table.assign(**{f"probability {name}": probabilities[:, k] for k, name in enumerate(names)})
+
+
+def write_predictions(classified: Classified, path: Path) -> None:
+    """Write `prediction_table` in the format of the name's ending; the folder is made where it does not exist."""
+    check_predictions_name(path)
+    table = prediction_table(classified)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".parquet":
+        table.to_parquet(path, index=False, engine="pyarrow")
+    else:
+        table.to_csv(path, index=False, lineterminator="\n")
