@@ -9,6 +9,7 @@ import click
 from uda.cli.options import data_root_option, weights_option
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.errors import UserError
+from uda.evaluation.classify import Weights
 from uda.evaluation.embedding import embed_domains
 from uda.evaluation.figures.bars import accuracy_bars, near_start
 from uda.evaluation.figures.confusion import checkpoint_confusions, confusion_matrices, confusions
@@ -21,7 +22,7 @@ from uda.evaluation.figures.tsne import tsne_panels
 from uda.evaluation.interpolate import interpolate_domains
 from uda.evaluation.layout import Headline
 from uda.evaluation.runs import find_runs
-from uda.evaluation.series import Series, Weights, collect
+from uda.evaluation.series import Series, collect
 from uda.evaluation.translate import Direction, translate_domains
 
 

@@ -58,7 +58,8 @@ def flat(config: RunConfig) -> dict[str, Any]:
     values = config.to_dict()
     names = ("steps", "batch_size", "precision", "evaluate_every", "validator")
     augmentation = {f"augmentation.{key}": value for key, value in values["augmentation"].items()}
-    return {name: values[name] for name in names} | augmentation | values["settings"]
+    settings: dict[str, Any] = values["settings"]
+    return {name: values[name] for name in names} | augmentation | settings
 
 
 def literal(value: Any) -> str:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from uda.data.protocols import load_task
 from uda.errors import UserError
+from uda.evaluation.classify import Weights
 from uda.evaluation.labels import domain_label
-from uda.evaluation.series import Weights
 from uda.training.checkpoint import load_model
 from uda.training.scoring import predict_outputs
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from uda.data.batches import to_float
 from uda.data.protocols import load_task
 from uda.errors import UserError
+from uda.evaluation.classify import Weights
 from uda.evaluation.labels import domain_label
-from uda.evaluation.series import Weights
 from uda.evaluation.translate import load_translator, one_per_class_first, to_uint8
 from uda.unit.core import UNIT
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,6 @@ from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, build_tables
 from uda.methods.base import Kind
 from uda.training.config import RunConfig
-
-Weights = Literal["last", "pick"]
 
 
 @dataclass(frozen=True)

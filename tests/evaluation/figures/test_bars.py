@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from tests.evaluation.examples import result, write_run
 from tests.evaluation.logged import series_of
@@ -25,6 +26,10 @@ def series(tmp_path: Path) -> tuple[Series, ...]:
     return series_of(tmp_path)
 
 
+def bars(axis: Axes) -> list[float]:
+    return [patch.get_width() for patch in axis.patches if isinstance(patch, Rectangle)]
+
+
 def widths(axis: Axes) -> list[tuple[float, float]]:
     """The ends of all horizontal lines that are intervals."""
     lines = [np.asarray(line.get_data(), dtype=float) for line in axis.lines if line.get_linestyle() != "None"]
@@ -40,7 +45,7 @@ def wilson(p: float, n: int) -> tuple[float, float]:
 
 def test_bars_are_means_and_intervals_are_both_kinds(series: tuple[Series, ...]) -> None:
     axis = accuracy_bars(series, looks_of(series)).figure.axes[0]
-    assert [bar.get_width() for bar in axis.patches] == [75.0, 82.0]
+    assert bars(axis) == [75.0, 82.0]
     found = widths(axis)
     assert found[0] == pytest.approx(wilson(0.75, 400))
     assert found[1] == pytest.approx(wilson(0.82, 400))  # as wide as one run's: the images are the same in both seeds
@@ -51,7 +56,7 @@ def test_bars_are_means_and_intervals_are_both_kinds(series: tuple[Series, ...])
 
 def test_the_validators_pick_can_be_the_headline(series: tuple[Series, ...]) -> None:
     drawing = accuracy_bars(series, looks_of(series), "validator")
-    assert [bar.get_width() for bar in drawing.figure.axes[0].patches] == [89.0, 71.0]
+    assert bars(drawing.figure.axes[0]) == [89.0, 71.0]
     assert "at the validator's pick" in drawing.caption
 
 

@@ -3,6 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from uda.evaluation.figures.reliability import Outcome, outcomes, reliability_diagram
 from uda.metrics.accuracy import accuracy
@@ -14,13 +16,17 @@ def outcome(confidences: list[float], right: list[bool]) -> Outcome:
     return Outcome("UNIT", torch.stack([p, 1 - p], 1).log(), torch.tensor([0 if r else 1 for r in right]))
 
 
+def rectangles(axis: Axes) -> list[Rectangle]:
+    return [patch for patch in axis.patches if isinstance(patch, Rectangle)]
+
+
 def test_bars_are_accuracies_of_bins_and_gaps_reach_the_confidence() -> None:
     one = outcome([0.55, 0.58, 0.9, 0.9, 0.9, 0.9], [True, False, True, True, True, False])
     diagram, histogram = reliability_diagram([one], bins=5).figure.axes
-    bars = [(bar.get_x(), bar.get_y(), bar.get_height()) for bar in diagram.patches]
+    bars = [(bar.get_x(), bar.get_y(), bar.get_height()) for bar in rectangles(diagram)]
     expected = [(0.4, 0.0, 0.5), (0.8, 0.0, 0.75), (0.4, 0.5, 0.065), (0.8, 0.75, 0.15)]
     assert np.array(bars) == pytest.approx(np.array(expected))
-    assert [bar.get_height() for bar in histogram.patches] == pytest.approx([2 / 6, 4 / 6])
+    assert [bar.get_height() for bar in rectangles(histogram)] == pytest.approx([2 / 6, 4 / 6])
     # (2 · |0.5 - 0.565| + 4 · |0.75 - 0.9|) / 6
     assert [text.get_text() for text in diagram.texts] == ["ECE 12.2 %"]
 

@@ -11,10 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from uda.evaluation.figures.style import INK, MUTED, PAPER, Drawing, Mark, Width, fitted, grid_of_panels, styled
-from uda.evaluation.layout import Headline
+from uda.evaluation.layout import ORDERS, Headline
+from uda.evaluation.ranking import estimate
 from uda.evaluation.series import Series, ordered_labels, panel_titles
-from uda.evaluation.table import Estimate
-from uda.metrics.intervals import wilson_interval
 
 _ROW = 0.3  # inches for one method
 _SEEDS, _TEST_SET = -0.2, 0.2  # where a bar's two intervals lie, in parts of its row
@@ -64,15 +63,9 @@ def accuracy_bars(
     return Drawing(figure, _caption(series, headline, start))
 
 
-def estimate(each: Series, headline: Headline) -> Estimate:
-    """Return the accuracies that are drawn."""
-    return each.cell.last if headline == "last" else each.cell.pick
-
-
 def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, start: float) -> None:
-    found = estimate(each, headline)
-    # all seeds are tested on the same images: more seeds do not make it narrower
-    low, high = wilson_interval(found.mean, each.runs[0].n_test)
+    found = estimate(each.cell, ORDERS[headline][0])
+    low, high = each.cell.interval(found)
     reach = max(high, found.mean + (found.std or 0.0), *found.values)
     if start == 0.0:
         axis.barh(place, found.mean, height=0.62, color=look.colour, alpha=0.35, linewidth=0)
@@ -126,8 +119,7 @@ def near_start(series: Sequence[Series], headline: Headline = "last") -> float:
     """Return the largest multiple of ten that every interval lies above: where an axis may begin."""
     lows = []
     for each in series:
-        found = estimate(each, headline)
-        lows.append(
-            min(wilson_interval(found.mean, each.runs[0].n_test)[0], found.mean - (found.std or 0.0), *found.values)
-        )
+        found = estimate(each.cell, ORDERS[headline][0])
+        low, _ = each.cell.interval(found)
+        lows.append(min(low, found.mean - (found.std or 0.0), *found.values))
     return max(0.0, 10.0 * math.floor(min(lows) / 10.0))

@@ -12,9 +12,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from uda.errors import UserError
-from uda.evaluation.classify import classify
+from uda.evaluation.classify import Weights, classify
 from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, fitted, grid_of_panels, styled
-from uda.evaluation.series import Predictions, Series, Weights, checkpoint_titles, panel_titles, read_predictions
+from uda.evaluation.series import Predictions, Series, checkpoint_titles, panel_titles, read_predictions
 from uda.training.checkpoint import read_checkpoint
 
 _NUMBERS_UP_TO = 12  # classes; beyond it cells are smaller than their numbers

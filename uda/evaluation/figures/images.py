@@ -12,6 +12,7 @@ from torch import Tensor
 
 from uda.evaluation.figures.style import WIDTHS, Drawing, Width, figure, fitted, styled
 from uda.evaluation.interpolate import Interpolation
+from uda.evaluation.picture import streams
 from uda.evaluation.translate import Translations
 
 # inches
@@ -66,7 +67,7 @@ def translation_grid(panels: Sequence[Translations], compact: bool = False, widt
     drawn = [
         Panel(
             "" if compact else f"{panel.origin} → {panel.destination}",
-            [Strip(label, list(images)) for label, images in _streams(panel, compact)],
+            [Strip(label, list(images)) for label, images in streams(panel, compact)],
         )
         for panel in panels
     ]
@@ -97,17 +98,6 @@ def interpolation_grid(ways: Sequence[Interpolation], width: Width = "page") -> 
         f"The straight way between the latent codes of two held-out images of {names}: drawn in their own domain, and "
         "below it in the other.",
     )
-
-
-def _streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
-    if compact:
-        return [(panel.origin, panel.inputs), (f"→ {panel.destination}", panel.translations)]
-    return [
-        ("input", panel.inputs),
-        ("reconstruction", panel.reconstructions),
-        ("translation", panel.translations),
-        ("cycle", panel.cycles),
-    ]
 
 
 def _way(way: Interpolation) -> list[Strip]:

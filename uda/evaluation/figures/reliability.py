@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from uda.evaluation.classify import classify
+from uda.evaluation.classify import Weights, classify
 from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, fitted, styled
-from uda.evaluation.series import Weights, checkpoint_titles
+from uda.evaluation.series import checkpoint_titles
 from uda.metrics.calibration import expected_calibration_error, reliability
 
 

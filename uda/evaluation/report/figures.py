@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from uda.errors import UserError
+from uda.evaluation.classify import Weights
 from uda.evaluation.embedding import embed_domains
-from uda.evaluation.figures.bars import accuracy_bars, estimate, near_start
+from uda.evaluation.figures.bars import accuracy_bars, near_start
 from uda.evaluation.figures.confusion import confusion_matrices, confusions
 from uda.evaluation.figures.curves import learning_curves
 from uda.evaluation.figures.images import interpolation_grid, translation_grid
@@ -19,10 +20,12 @@ from uda.evaluation.figures.reliability import outcomes, reliability_diagram
 from uda.evaluation.figures.style import Drawing, looks_of
 from uda.evaluation.figures.tsne import tsne_panels
 from uda.evaluation.interpolate import interpolate_domains
-from uda.evaluation.layout import Headline
+from uda.evaluation.labels import adapts
+from uda.evaluation.layout import ORDERS, Headline
+from uda.evaluation.ranking import estimate
 from uda.evaluation.report.markup import Html
 from uda.evaluation.report.svg import inline_svg
-from uda.evaluation.series import Series, Weights, panel_titles
+from uda.evaluation.series import Series, panel_titles
 from uda.evaluation.translate import translate_domains, translates
 from uda.training.checkpoint import load_model
 
@@ -210,6 +213,6 @@ def having(series: Sequence[Series], file: str) -> tuple[list[Series], str]:
 def chosen(series: Sequence[Series], headline: Headline) -> list[Series]:
     """Return the methods of a pair that are drawn one by one: the best that adapt, and source only before them."""
     before = [each for each in series if each.kind == "source-only"][:1]
-    adapting = [each for each in series if each.kind not in ("source-only", "target-only")]
-    best = sorted(adapting, key=lambda each: -estimate(each, headline).mean)[: SHOWN_METHODS - len(before)]
-    return [*before, *best]
+    adapting = [each for each in series if adapts(each.kind)]
+    adapting.sort(key=lambda each: -estimate(each.cell, ORDERS[headline][0]).mean)
+    return [*before, *adapting[: SHOWN_METHODS - len(before)]]
