@@ -84,21 +84,33 @@ def test_a_runs_csv_gives_tables_and_bars(tmp_path: Path) -> None:
     assert "No command: only its row in a runs.csv is known" in text
 
 
-def test_a_checkpoint_is_drawn_from_and_missing_data_are_said(tmp_path: Path) -> None:
-    run = tiny_run(tmp_path / "run", "unit")
-    drawn = headings(report(run, checkpoints=True, root=tmp_path))
-    pair = "grey.npz → colour.npz"
-    assert drawn[3:] == [
-        f"Confusion, {pair}",
-        f"Reliability, {pair}",
-        f"Features, {pair}, UNIT",
-        f"Translations, {pair}",
-        f"Interpolations, {pair}",
+@pytest.fixture(scope="module")
+def full_report(unit_run: Path) -> str:
+    return report(unit_run, checkpoints=True)
+
+
+PAIR = "grey.npz → colour.npz"
+
+
+def test_what_can_be_drawn_from_a_checkpoint_is_drawn(full_report: str) -> None:
+    assert headings(full_report)[3:] == [
+        f"Confusion, {PAIR}",
+        f"Reliability, {PAIR}",
+        f"Features, {PAIR}, UNIT",
+        f"Translations, {PAIR}",
+        f"Interpolations, {PAIR}",
     ]
-    (tmp_path / "run" / "grey.npz").unlink()
-    text = report(run, checkpoints=True, root=tmp_path)
-    assert headings(text) == drawn[:4]
-    assert all("grey.npz" in left_out(text)[heading] for heading in drawn[4:])
+    assert left_out(full_report) == {}
+
+
+def test_missing_data_are_said(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, "unit")
+    (tmp_path / "grey.npz").unlink()
+    text = report(run, checkpoints=True)
+    assert headings(text)[-1] == f"Confusion, {PAIR}"
+    missing = left_out(text)
+    assert len(missing) == 4
+    assert all("grey.npz" in reason for reason in missing.values())
 
 
 def test_every_run_has_its_config_and_the_command_that_makes_it(tmp_path: Path) -> None:
@@ -130,14 +142,13 @@ def test_content_is_escaped(tmp_path: Path) -> None:
     assert not events
 
 
-def test_nothing_is_asked_of_the_network(tmp_path: Path) -> None:
-    text = report(tiny_run(tmp_path / "run", "unit"), checkpoints=True, root=tmp_path)
-    page = Page(text)
+def test_nothing_is_asked_of_the_network(full_report: str) -> None:
+    page = Page(full_report)
     for _, attributes in page.elements:
         for name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
             assert (attributes.get(name) or "#").startswith(("#", "data:")), attributes
-    assert "@import" not in text
-    assert set(re.findall(r"url\((.)", text)) <= {"#"}
+    assert "@import" not in full_report
+    assert set(re.findall(r"url\((.)", full_report)) <= {"#"}
     (policy,) = [a["content"] for a in page.named("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy is not None
     assert policy.startswith("default-src 'none'; img-src data:; ")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
@@ -108,17 +109,20 @@ def _way(way: Interpolation) -> list[Strip]:
 
 
 def _draw(panels: Sequence[Panel], width: Width) -> Figure:
-    """Place the images from the top, all of one side; the height follows from the width."""
+    """Place the images from the top, all of one side; the height follows from the width. One unit is an inch."""
     labels = [fitted(strip.label, 18, 2) for panel in panels for strip in panel.strips]
     letters = max(len(line) for label in labels for line in label.split("\n"))
-    indent = 0.08 + 0.062 * letters  # inches: what a label of 8 points takes
+    indent = 0.08 + 0.062 * letters  # what a label of 8 points takes
     side = (WIDTHS[width] - indent - _EDGE) / max(len(strip.images) for panel in panels for strip in panel.strips)
     heights = [_height(panel, side) for panel in panels]
     made = figure(width, 2 * _EDGE + sum(heights) + _APART * (len(panels) - 1))
     made.set_layout_engine("none")
+    page = made.add_axes((0, 0, 1, 1), frameon=False)
+    page.set(xlim=(0, made.get_figwidth()), ylim=(made.get_figheight(), 0), autoscale_on=False)
+    page.set_axis_off()
     top = _EDGE
     for panel, height in zip(panels, heights, strict=True):
-        _panel(made, panel, top, indent, side)
+        _panel(page, panel, top, indent, side)
         top += height + _APART
     return made
 
@@ -128,29 +132,21 @@ def _height(panel: Panel, side: float) -> float:
     return _LINE * (bool(panel.title) + bool(panel.heads)) + len(panel.strips) * side + groups * _APART
 
 
-def _panel(made: Figure, panel: Panel, top: float, indent: float, side: float) -> None:
-    width, height = made.get_size_inches()
-
-    def write(text: str, x: float, y: float, across: str, along: str, size: float = 8) -> None:
-        made.text(x / width, 1 - y / height, text, ha=across, va=along, fontsize=size)
-
+def _panel(page: Axes, panel: Panel, top: float, indent: float, side: float) -> None:
     if panel.title:
         top += _LINE
-        write(fitted(panel.title, 80), indent, top - 0.03, "left", "baseline")
+        page.text(indent, top - 0.03, fitted(panel.title, 80))
     top += _LINE if panel.heads else 0.0
     for place, head in panel.heads.items():
-        write(head, indent + (place + 0.5) * side, top - 0.03, "center", "baseline", 7)
+        page.text(indent + (place + 0.5) * side, top - 0.03, head, ha="center", fontsize=7)
     for number, strip in enumerate(panel.strips):
         top += _APART if strip.apart and number else 0.0
-        write(fitted(strip.label, 18, 2), indent - 0.05, top + (side - _GAP) / 2, "right", "center")
+        page.text(indent - 0.05, top + (side - _GAP) / 2, fitted(strip.label, 18, 2), ha="right", va="center")
         for place, image in enumerate(strip.images):
             if image is not None:
-                left, bottom = indent + place * side, height - top - side + _GAP
-                axis = made.add_axes(
-                    (left / width, bottom / height, (side - _GAP) / width, (side - _GAP) / height), frameon=False
-                )
-                axis.imshow(_pixels(image), interpolation="none", aspect="auto")
-                axis.set_axis_off()
+                left = indent + place * side
+                box = (left, left + side - _GAP, top + side - _GAP, top)
+                page.imshow(_pixels(image), interpolation="none", aspect="auto", extent=box)
         top += side
 
 
