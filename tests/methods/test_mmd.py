@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 from sklearn.metrics.pairwise import rbf_kernel
 
@@ -54,3 +55,17 @@ def test_the_gradient_of_distances_is_right_where_points_coincide_too() -> None:
     (ours,) = torch.autograd.grad((weights * squared_distances(points, points)).sum(), points)
     (theirs,) = torch.autograd.grad((weights * (points[:, None] - points[None]).square().sum(2)).sum(), points)
     torch.testing.assert_close(ours, theirs)
+
+
+def test_products_of_kernels_give_pytorch_adapts_joint_discrepancy() -> None:
+    """Its estimate leaves the pairs of a point with itself out; each of them adds 1 to ours."""
+    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    peer = layers.MMDLoss(kernel_scales=torch.tensor(SCALES), mmd_type="quadratic", bandwidth=5.0)
+    first, second = POINTS[:10], POINTS[:10, :3] * 2
+    kernels = gaussian_kernels(squared_distances(first, first), 5.0) * gaussian_kernels(
+        squared_distances(second, second), 5.0
+    )
+    theirs = peer([first[:5], second[:5]], [first[5:], second[5:]])
+    across = kernels[:5, 5:].mean()
+    ours = mean_discrepancy(kernels, 5)
+    torch.testing.assert_close((ours + 2 * across - 2 / 5) * 5 / 4 - 2 * across, theirs, rtol=1e-4, atol=1e-6)
