@@ -1,6 +1,7 @@
 """One file per method; `METHODS` finds them by name."""
 
 from uda.methods.adda import Adda
+from uda.methods.alda import Alda
 from uda.methods.base import Method, TaskShape
 from uda.methods.cdan import Cdan
 from uda.methods.dann import Dann
@@ -17,6 +18,7 @@ METHODS: dict[str, type[Method]] = {
         Cdan,
         Adda,
         Mcd,
+        Alda,
         # generative
         UnitMethod,
         TargetOnly,
