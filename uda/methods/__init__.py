@@ -3,6 +3,7 @@
 from uda.methods.adabn import AdaBn
 from uda.methods.adda import Adda
 from uda.methods.afn import Afn
+from uda.methods.alda import Alda
 from uda.methods.base import Method, TaskShape
 from uda.methods.bnm import Bnm
 from uda.methods.cdan import Cdan
@@ -40,6 +41,7 @@ METHODS: dict[str, type[Method]] = {
         Cdan,
         Adda,
         Mcd,
+        Alda,
         # generative
         Cogan,
         UnitMethod,
