@@ -70,6 +70,7 @@ speed: setup
 	$(BIN)/python $(SPEED)/memory.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/compiled.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/precision.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/tables.py
 
 speed-gpu: setup
 	$(BIN)/python $(SPEED)/window.py --device cuda --seconds 120 --out $(RESULTS)/speed/gpu

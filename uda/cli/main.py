@@ -18,6 +18,8 @@ COMMANDS = {
     "eval": "Evaluate a checkpoint on any split of any domain, or against another.",
     "verify": "Evaluate stored runs again, or train them again, and compare.",
     "table": "Make a results table, beside published numbers where asked.",
+    "plot": "Draw figures of runs and checkpoints: PNG, PDF, SVG.",
+    "report": "Write one self-contained HTML page of everything that runs tell.",
     "validators": "Report which label-free validator ranks checkpoints and runs well.",
     "translate": "Write a grid of images translated between the domains.",
     "runs": "List the run folders and export the finished ones.",

@@ -97,6 +97,8 @@ class Cycada(ClassifierMethod):
 
     TERMS = ("classification", "gan_generator", "cycle", "semantic", "gan_discriminator", "domain", "confusion")
 
+    adapting: Tensor
+
     def __init__(self, config: CycadaConfig, task: TaskShape) -> None:
         super().__init__(config, task)
         (source, size, _), (target, _, _) = task.source_shape, task.target_shape
@@ -107,6 +109,7 @@ class Cycada(ClassifierMethod):
         initialise_discriminative(self.in_source)
         initialise_discriminative(self.in_target)
         self.source_networks = copy.deepcopy(nn.ModuleList([self.backbone, self.head])).requires_grad_(False)
+        self.register_buffer("adapting", torch.tensor(False))
         sizes = [task.classes, config.hidden, config.hidden]
         layers = [layer for n, m in pairwise(sizes) for layer in (nn.Linear(n, m), nn.ReLU())]
         self.feature_discriminator = nn.Sequential(*layers, nn.Linear(config.hidden, 2))
@@ -126,6 +129,7 @@ class Cycada(ClassifierMethod):
         """Keep the classifier as it is for source images when the feature stage begins."""
         if stage == 2:
             self.source_networks.load_state_dict(nn.ModuleList([self.backbone, self.head]).state_dict())
+            self.adapting.fill_(True)
 
     def schedule(self, step: int) -> None:
         """Set the learning rates for a step, those of the feature stage lower by ``feature_rate``."""
@@ -145,8 +149,10 @@ class Cycada(ClassifierMethod):
         return all_terms(self.TERMS, detached(**terms))
 
     def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
-        """Return features and logits; source images are drawn in the target domain first."""
-        return super().outputs(self._as_target(images) if source else images)
+        """Return features and logits; source images are drawn in the target domain, and in the end read by a copy."""
+        backbone, head = self.source_networks if source and bool(self.adapting) else (self.backbone, self.head)
+        features = backbone(self.readable(self._as_target(images) if source else images))
+        return Outputs(features, head(features))
 
     @torch.no_grad()
     def _as_target(self, images: Tensor) -> Tensor:
