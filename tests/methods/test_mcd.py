@@ -1,6 +1,7 @@
 """MCD: an update made again by hand, its discrepancy, and whose prediction counts."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,8 +21,14 @@ def build(**settings: Any) -> Mcd:
 
 @pytest.mark.parametrize(("backbone", "num_k"), [("lenet", 4), ("dtn", 1), ("unit", 2)])
 def test_updates_made_by_hand(backbone: str, num_k: int) -> None:
-    """Three moves of three optimisers, as the paper has them; what does not move in a step is frozen in it."""
-    method = build(backbone=backbone, num_k=num_k, width=2, learning_rate=1e-3)
+    compare_rounds(build(backbone=backbone, num_k=num_k, width=2, learning_rate=1e-3), F.l1_loss)
+
+
+def compare_rounds(method: Mcd, distance: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> None:
+    """Three moves of three optimisers, as the paper has them; what does not move in a step is frozen in it.
+
+    The distance is between the probabilities that the classifiers give.
+    """
     trunk, one, two = copy.deepcopy([method.backbone, method.head, method.second_head])
     of_trunk, of_one, of_two = (adam(network.parameters(), method.config) for network in (trunk, one, two))
 
@@ -37,7 +44,7 @@ def test_updates_made_by_hand(backbone: str, num_k: int) -> None:
         return torch.stack(losses).sum()
 
     def disagreement(features: torch.Tensor) -> torch.Tensor:
-        return F.l1_loss(F.softmax(one(features), 1), F.softmax(two(features), 1))
+        return distance(F.softmax(one(features), 1), F.softmax(two(features), 1))
 
     for step in (0, 1):
         batch = batch_of(step)
@@ -48,7 +55,7 @@ def test_updates_made_by_hand(backbone: str, num_k: int) -> None:
         features, fixed = trunk(source), trunk(target)
         raised = disagreement(fixed)
         move(classified(features) - raised, of_one, of_two)
-        for _ in range(num_k):
+        for _ in range(method.config.num_k):
             lowered = disagreement(trunk(target))
             move(lowered, of_trunk)
 

@@ -23,6 +23,7 @@ from uda.methods.mcd import Mcd
 from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
+from uda.methods.swd import Swd
 from uda.methods.unit import UnitMethod
 
 METHODS: dict[str, type[Method]] = {
@@ -33,6 +34,7 @@ METHODS: dict[str, type[Method]] = {
         Dan,
         Jan,
         DeepCoral,
+        Swd,
         DeepJdot,
         Afn,
         AdaBn,

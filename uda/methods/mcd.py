@@ -12,13 +12,14 @@ normalisation on their features, where the authors drew the line between feature
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from uda.data.batches import Batch
 from uda.errors import UserError
-from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import Kind, Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
 
@@ -49,7 +50,7 @@ class Mcd(ClassifierMethod):
     """A backbone, the paper's generator, under two classifiers that differ in their first weights alone."""
 
     name = "mcd"
-    kind = "adversarial"
+    kind: ClassVar[Kind] = "adversarial"
     summary = "two classifiers pushed to disagree on the target, features pulled to make them agree"
     paper = "Saito et al.: Maximum Classifier Discrepancy for Unsupervised Domain Adaptation, CVPR 2018"
     Config = McdConfig
