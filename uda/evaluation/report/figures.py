@@ -113,7 +113,7 @@ def draw_figures(
             left_out.append(LeftOut(plan.heading, str(error)))
             continue
         caption = f"{drawing.caption} {plan.remark}".strip()
-        picture = inline_svg(drawing, f"figure-{len(shown) + 1}")
+        picture = inline_svg(drawing, f"figure-{len(shown) + 1}", plan.heading)
         wide = drawing.figure.get_figwidth() > 5.0
         shown.append(Shown(plan.heading, picture, caption, wide, plan.on_paper))
     if not checkpoints:
@@ -147,20 +147,21 @@ def _plans_of_pair(
     best = [each for each in chosen(series, headline, SHOWN_METHODS) if each.kind != "target-only"]
     shown = f"Shown: {len(best)} of {len(series)} methods: source only, and the best that adapt."
     choice = shown if len(best) < len(series) else ""
+    where = "At the last step." if headline == "last" else "At the validator's pick."
     predicted, remark = having(best, "predictions.npz")
-    said = f"{choice} {remark}".strip()
+    said = " ".join(filter(None, [where, choice, remark]))
     yield Plan(f"Confusion, {title}", partial(_confusion, predicted, weights), said, on_paper=True)
     if not checkpoints:
         return
     kept = [each for each in having(best, "checkpoint.pt")[0] if each.known_folders]
     paths = {each.label: each.known_folders[0] / "checkpoint.pt" for each in kept}
-    said = f"{choice} The first seed of each.".strip()
-    yield Plan(f"Reliability, {title}", partial(_reliability, paths, weights, root), said)
+    said = f"{where} The first seed."
+    yield Plan(f"Reliability, {title}", partial(_reliability, paths, weights, root), f"{said} {choice}".strip())
     for label in list(paths)[:SHOWN_FEATURES] or [""]:
         heading = f"Features, {title}" + (f", {label}" if label else "")
-        yield Plan(heading, partial(_features, paths.get(label), weights, root))
-    yield Plan(f"Translations, {title}", partial(_translations, paths, weights, root))
-    yield Plan(f"Interpolations, {title}", partial(_interpolations, paths, weights, root))
+        yield Plan(heading, partial(_features, paths.get(label), weights, root), said)
+    yield Plan(f"Translations, {title}", partial(_translations, paths, weights, root), said)
+    yield Plan(f"Interpolations, {title}", partial(_interpolations, paths, weights, root), said)
 
 
 def _confusion(series: Sequence[Series], weights: Weights) -> Drawing:
