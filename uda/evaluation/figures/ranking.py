@@ -12,12 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from uda.errors import UserError
+from uda.errors import UserError, unknown
 from uda.evaluation.correlation import spearman
-from uda.evaluation.figures.curves import expand
 from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, marks, styled
 from uda.evaluation.history import read_history
-from uda.evaluation.series import Series, panel_titles, read_moments
+from uda.evaluation.series import Series, panel_titles
 
 _Key = tuple[str, tuple[str, str]]
 
@@ -62,10 +61,13 @@ def validator_scatter(
     """
     chosen = [each for each in series if each.kind != "target-only"]
     points = scored(chosen)
-    if not points:
+    if not any(point.scores for point in points):
         raise UserError("no run here has a history of its validators: give run folders of runs that adapt")
-    histories = [moment for each in chosen for folder in each.known_folders for moment in read_moments(folder)]
-    names = expand(validators or ["validators"], histories)
+    known = list(dict.fromkeys(name for point in points for name in point.scores))
+    for name in validators:
+        if name not in known:
+            raise unknown("validator in these runs", name, known)
+    names = list(dict.fromkeys(validators or known))
     titles = panel_titles(chosen)
     groups = [titles[point.key] for point in points] if len(titles) > 1 else [point.label for point in points]
     styles = marks((title, "other") for title in titles.values()) if len(titles) > 1 else dict(looks)
