@@ -66,9 +66,11 @@ SPEED := benchmarks/speed
 speed: setup
 	$(BIN)/python $(SPEED)/unit.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/dann.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/profile_step.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/memory.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/compiled.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/precision.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/tables.py
 
 speed-gpu: setup
 	$(BIN)/python $(SPEED)/window.py --device cuda --seconds 120 --out $(RESULTS)/speed/gpu

@@ -13,7 +13,8 @@ from tests.methods.test_update import TASK, adam, batch_of, same_parameters
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods import TaskShape
-from uda.methods.dann import Dann, DannConfig, domain_loss
+from uda.methods.dann import Dann, DannConfig
+from uda.methods.domain_game import domain_loss
 from uda.methods.reversal import reverse_gradient
 
 

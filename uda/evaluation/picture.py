@@ -36,7 +36,7 @@ def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
         RGB.
     """
     compact = arrangement == "compact"
-    indent = max(text_width(label) for panel in panels for label, _ in _streams(panel, compact))
+    indent = max(text_width(label) for panel in panels for label, _ in streams(panel, compact))
     drawn = [_tall(panel) if arrangement == "tall" else _wide(panel, compact, indent) for panel in panels]
     if arrangement == "tall":
         size = sum(image.width for image in drawn), max(image.height for image in drawn)
@@ -63,8 +63,8 @@ def save(image: Image, path: Path) -> None:
     image.save(path, format="PNG")
 
 
-def _streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
-    """Return the label and the images of each stream."""
+def streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
+    """Return the label and the images of each stream, in the order in which they are shown."""
     if compact:
         return [(panel.origin, panel.inputs), (f"→ {panel.destination}", panel.translations)]
     return [
@@ -77,14 +77,14 @@ def _streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
 
 def _tall(panel: Translations) -> Image:
     """One image per row, a title and the labels of the streams above."""
-    streams = _streams(panel, compact=False)
-    tiles = [[tile(image) for image in images] for _, images in streams]
+    shown = streams(panel, compact=False)
+    tiles = [[tile(image) for image in images] for _, images in shown]
     side = tiles[0][0].width
-    step = max(side, *(text_width(label) for label, _ in streams)) + 2 * GAP
+    step = max(side, *(text_width(label) for label, _ in shown)) + 2 * GAP
     top = MARGIN + 2 * LINE
-    canvas = paper(2 * MARGIN + len(streams) * step, top + len(tiles[0]) * (side + GAP) + MARGIN)
-    write(canvas, f"{panel.origin} → {panel.destination}", MARGIN + len(streams) * step // 2, MARGIN, "ma")
-    for column, (label, _) in enumerate(streams):
+    canvas = paper(2 * MARGIN + len(shown) * step, top + len(tiles[0]) * (side + GAP) + MARGIN)
+    write(canvas, f"{panel.origin} → {panel.destination}", MARGIN + len(shown) * step // 2, MARGIN, "ma")
+    for column, (label, _) in enumerate(shown):
         centre = MARGIN + column * step + step // 2
         write(canvas, label, centre, MARGIN + LINE, "ma")
         for row, image in enumerate(tiles[column]):
@@ -94,15 +94,15 @@ def _tall(panel: Translations) -> Image:
 
 def _wide(panel: Translations, compact: bool, indent: int) -> Image:
     """One image per column, labels on the left within the indent; a title above unless the labels say it."""
-    streams = _streams(panel, compact)
-    tiles = [[tile(image) for image in images] for _, images in streams]
+    shown = streams(panel, compact)
+    tiles = [[tile(image) for image in images] for _, images in shown]
     side = tiles[0][0].width
     left = MARGIN + indent + 2 * GAP
     top = MARGIN + (0 if compact else LINE)
-    canvas = paper(left + len(tiles[0]) * (side + GAP) + MARGIN, top + len(streams) * (side + GAP) + MARGIN)
+    canvas = paper(left + len(tiles[0]) * (side + GAP) + MARGIN, top + len(shown) * (side + GAP) + MARGIN)
     if not compact:
         write(canvas, f"{panel.origin} → {panel.destination}", MARGIN, MARGIN - GAP, "la")
-    for row, (label, _) in enumerate(streams):
+    for row, (label, _) in enumerate(shown):
         y = top + row * (side + GAP)
         write(canvas, label, left - 2 * GAP, y + side // 2, "rm")
         for column, image in enumerate(tiles[row]):

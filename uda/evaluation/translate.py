@@ -71,11 +71,11 @@ def translate_domains(
     UserError
         For a file that is no checkpoint of ours, a method that cannot translate, or missing data.
     """
-    method, config = _load(path, weights)
+    _, core, config = load_translator(path, weights)
     task = load_task(config.protocol, config.source, config.target, root)
     splits = (task.source_val, task.target_test)
     return tuple(
-        _run(method, config, splits[origin].images[one_per_class_first(splits[origin].labels, count)], origin)
+        _run(core, config, splits[origin].images[one_per_class_first(splits[origin].labels, count)], origin)
         for origin in _ORIGINS[direction]
     )
 
@@ -101,7 +101,7 @@ def translate_folder(
     UserError
         As in `translate_domains`, and for a folder without images or with one that cannot be read.
     """
-    method, config = _load(path, weights)
+    method, core, config = load_translator(path, weights)
     files = (
         sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
     )
@@ -109,7 +109,7 @@ def translate_folder(
         raise UserError(f"{folder}: no folder with images in it ({', '.join(IMAGE_SUFFIXES)})")
     shapes = (method.task.source_shape, method.task.target_shape)
     return tuple(
-        _run(method, config, torch.stack([read_image(file, shapes[origin]) for file in files[:count]]), origin)
+        _run(core, config, torch.stack([read_image(file, shapes[origin]) for file in files[:count]]), origin)
         for origin in _ORIGINS[direction]
     )
 
@@ -151,24 +151,25 @@ def read_image(path: Path, shape: Sequence[int]) -> Tensor:
     return torch.from_numpy(pixels.reshape(height, width, channels)).permute(2, 0, 1).contiguous()
 
 
-def _load(path: Path, weights: Literal["last", "pick"]) -> tuple[Method, RunConfig]:
+def load_translator(path: Path, weights: Literal["last", "pick"]) -> tuple[Method, UNIT, RunConfig]:
+    """Load a checkpoint's method, the core that translates, and its config; `UserError` where it cannot translate."""
     method, loaded = load_model(path, weights)
-    if not _translates(method):
-        able = sorted(name for name, kind in METHODS.items() if _translates(kind(kind.Config(), method.task)))
+    core = getattr(method, "core", None)
+    if not isinstance(core, UNIT):
+        able = sorted(name for name, kind in METHODS.items() if translates(kind(kind.Config(), method.task)))
         raise UserError(
             f"{path}: its method, {loaded.config.method!r}, does not translate images; these do: {', '.join(able)}"
         )
-    return method, loaded.config
+    return method, core, loaded.config
 
 
-def _translates(method: Method) -> bool:
+def translates(method: Method) -> bool:
+    """Tell whether a method draws images of one domain in the other."""
     return isinstance(getattr(method, "core", None), UNIT)
 
 
 @torch.no_grad()
-def _run(method: Method, config: RunConfig, images: Tensor, origin: int) -> Translations:
-    core = method.core
-    assert isinstance(core, UNIT)  # for the type checker; _load has seen to it
+def _run(core: UNIT, config: RunConfig, images: Tensor, origin: int) -> Translations:
     floats = to_float(images)
     names = domain_label(config.source), domain_label(config.target)
     return Translations(

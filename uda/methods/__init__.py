@@ -1,23 +1,49 @@
 """One file per method; `METHODS` finds them by name."""
 
+from uda.methods.adabn import AdaBn
+from uda.methods.adda import Adda
+from uda.methods.afn import Afn
+from uda.methods.alda import Alda
 from uda.methods.base import Method, TaskShape
+from uda.methods.bnm import Bnm
+from uda.methods.cdan import Cdan
 from uda.methods.cogan import Cogan
 from uda.methods.cycada import Cycada
+from uda.methods.dan import Dan
 from uda.methods.dann import Dann
+from uda.methods.deepcoral import DeepCoral
+from uda.methods.deepjdot import DeepJdot
 from uda.methods.drcn import Drcn
 from uda.methods.fixmatch import FixMatch
 from uda.methods.gta import Gta
+from uda.methods.information_maximisation import InformationMaximisation
+from uda.methods.jan import Jan
+from uda.methods.mcc import Mcc
+from uda.methods.mcd import Mcd
 from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
+from uda.methods.swd import Swd
 from uda.methods.unit import UnitMethod
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
     for method in (
         SourceOnly,
+        # discrepancy
+        Dan,
+        Jan,
+        DeepCoral,
+        Swd,
+        DeepJdot,
+        Afn,
+        AdaBn,
         # adversarial
         Dann,
+        Cdan,
+        Adda,
+        Mcd,
+        Alda,
         # generative
         Cogan,
         UnitMethod,
@@ -25,6 +51,9 @@ METHODS: dict[str, type[Method]] = {
         Cycada,
         Gta,
         # self-training
+        Mcc,
+        Bnm,
+        InformationMaximisation,
         SelfEnsembling,
         FixMatch,
         # source-free

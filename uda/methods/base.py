@@ -105,6 +105,8 @@ class Method(nn.Module):
         ``evaluate_every``, ``augmentation``) where a preset fixes those too.
     sees_target_labels
         True for the supervised ceiling alone: the trainer then calls ``receive_target_labels``.
+    waits
+        True where an update cannot but wait for the device, as for what only the CPU can compute: it is not captured.
     second_view
         Whether batches must hold ``target_again``, a second augmentation of the target images.
     """
@@ -116,21 +118,27 @@ class Method(nn.Module):
     Config: ClassVar[type[Any]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     sees_target_labels: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
 
     def __init__(self, config: OptimiserConfig, task: TaskShape) -> None:
         super().__init__()
         self.config: Any = config
         self.task = task
         self.optimisers: dict[str, Optimizer] = {}
+        self.rates: dict[str, float] = {}
         self.stage = -1  # none has begun
         self.second_view = False
 
-    def optimise(self, name: str, *networks: nn.Module) -> Optimizer:
-        """Register networks under one Adam, so that saving, resuming and scheduling know of it."""
+    def optimise(self, name: str, *networks: nn.Module, rate: float = 1.0) -> Optimizer:
+        """Register networks under one Adam, so that saving, resuming and scheduling know of it.
+
+        Its learning rate is ``rate`` times that of the settings.
+        """
         config = self.config
+        self.rates[name] = rate
         self.optimisers[name] = Adam(
             [p for network in networks for p in network.parameters()],
-            lr=config.learning_rate,
+            lr=config.learning_rate * rate,
             betas=(config.beta_1, config.beta_2),
             weight_decay=config.weight_decay,
         )
@@ -178,8 +186,8 @@ class Method(nn.Module):
             stage = bisect_right(self.starts, step) - 1
             progress = (step - ends[stage]) / max(1, ends[stage + 1] - ends[stage])
             factor = 0.5 * (1.0 + math.cos(math.pi * progress))
-        rate = self.config.learning_rate * factor
-        for optimiser in self.optimisers.values():
+        for name, optimiser in self.optimisers.items():
+            rate = self.config.learning_rate * self.rates[name] * factor
             for group in optimiser.param_groups:
                 if isinstance(group["lr"], Tensor):  # read by a captured update: written in place
                     group["lr"].fill_(rate)
@@ -193,8 +201,9 @@ class Method(nn.Module):
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Make one complete optimisation step.
 
-        On a CUDA device it is captured once and replayed, so nothing in it may depend on a value that Python knows and
-        that changes between steps: what follows the step is computed from ``step`` on the device.
+        On a CUDA device it is captured once and replayed, unless the method `waits`. So nothing in it may depend on a
+        value that Python knows and that changes between steps: what follows the step is computed from ``step`` on the
+        device.
 
         Parameters
         ----------
@@ -236,16 +245,21 @@ class Method(nn.Module):
         return self.outputs(images).features
 
 
-def descend(optimiser: Optimizer, loss: Tensor) -> None:
-    """Take one step of an optimiser down the gradient of a loss; only its own parameters get a gradient."""
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+def descend(optimiser: Optimizer, loss: Tensor, *others: Optimizer) -> None:
+    """Take one step of an optimiser, and of any others, down the gradient of a loss.
+
+    Only their own parameters get a gradient.
+    """
+    optimisers = (optimiser, *others)
+    parameters = [p for each in optimisers for group in each.param_groups for p in group["params"]]
     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         if gradient is not None and gradient.stride() != parameter.stride():
             # a fused optimiser walks parameter and gradient in the order of memory
             gradient = torch.empty_like(parameter).copy_(gradient)
         parameter.grad = gradient
-    optimiser.step()
+    for each in optimisers:
+        each.step()
     # autocast keeps the casts of weights until it is left, and does not see that the weights have moved
     torch.clear_autocast_cache()
 

@@ -53,7 +53,7 @@ class ClassifierMethod(Method):
                 f"{self.name} needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
             )
         self.backbone = build_backbone(config.backbone, self.reads(task), config.width, config.latent)
-        self.head = nn.Linear(self.backbone.width_out, task.classes)
+        self.head: nn.Module = nn.Linear(self.backbone.width_out, task.classes)
 
     @staticmethod
     def reads(task: TaskShape) -> tuple[int, int, int]:

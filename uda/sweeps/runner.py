@@ -135,6 +135,8 @@ def _make(group: list[RunConfig], *, root: Path, runs: Path, device: str, comman
         held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
         to_do = [config for config in held if config not in finished]
         failures: list[tuple[RunConfig, str]] = []
+        for config in to_do:
+            (runs / config.name / "error.txt").unlink(missing_ok=True)
         try:
             if to_do:
                 train_side_by_side(to_do, root, runs, device=device, command=command, quiet=quiet)
@@ -184,10 +186,11 @@ def title(config: RunConfig) -> str:
 
 
 def _reason(error: Exception, folder: Path) -> str:
-    """Return one line; what is not the user's doing is kept whole in the run folder."""
-    if isinstance(error, UserError):
-        return str(error)
+    """Return one line, and leave in the run folder what a table says of it; whole, where it is not the user's doing."""
     report = folder / "error.txt"
+    if isinstance(error, UserError):
+        report.write_text(f"{error}\n", encoding="utf-8")
+        return str(error)
     report.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first} (all of it in {report})"

@@ -14,7 +14,7 @@ import torch
 
 from uda.data.batches import Batches
 from uda.methods import Method
-from uda.training.updates import Updates
+from uda.training.updates import Updates, noise_generator
 
 #: Updates made eagerly first: they are part of the run, and let libraries choose and allocate outside of the graph.
 EAGER_UPDATES = 3
@@ -73,8 +73,7 @@ class CapturedUpdates(Updates):
 
         Graphs that share one generator would read each other's seeds when they run at the same time.
         """
-        index = self.device.index if self.device.index is not None else torch.cuda.current_device()
-        default = torch.cuda.default_generators[index]
+        default = noise_generator(self.device)
         before = default.graphsafe_get_state()
         default.graphsafe_set_state(self._noise.graphsafe_get_state())
         default.manual_seed(self.noise_seed(step))
@@ -96,8 +95,9 @@ def prepare_optimisers(method: Method, device: torch.device) -> None:
 
 
 def make_updates(method: Method, batches: Batches, precision: str, seed: int) -> Updates:
-    """Return the updates of a run: captured on a CUDA device, eager elsewhere."""
-    if batches.source_images.device.type == "cuda":
+    """Return the updates of a run: captured on a CUDA device unless the method waits for it, eager elsewhere."""
+    device = batches.source_images.device
+    if device.type == "cuda" and not method.waits:
         return CapturedUpdates(method, batches, precision, seed)
-    prepare_optimisers(method, batches.source_images.device)
+    prepare_optimisers(method, device)
     return Updates(method, batches, precision, seed)

@@ -36,7 +36,7 @@ class Updates:
 
     def make(self, step: int) -> None:
         """Make the update of a step."""
-        torch.default_generator.manual_seed(self.noise_seed(step))
+        noise_generator(self.device).manual_seed(self.noise_seed(step))
         self.prepare(step)
         self.update(*self.batches.indices(step))
 
@@ -60,7 +60,7 @@ class Updates:
         return means
 
     def noise_seed(self, step: int) -> int:
-        """Return what the global generator is seeded with for a step."""
+        """Return what the device's default generator is seeded with for a step."""
         return stream_seed(self.seed, "noise", step)
 
     def prepare(self, step: int) -> bool:
@@ -90,3 +90,10 @@ class Updates:
         self._totals += values
         new = (self._broken < 0) & ~values.isfinite()
         self._broken.copy_(torch.where(new, self._step, self._broken))
+
+
+def noise_generator(device: torch.device) -> torch.Generator:
+    """Return the default generator of a device, which `randn_like` and dropout draw from there."""
+    if device.type != "cuda":
+        return torch.default_generator
+    return torch.cuda.default_generators[torch.cuda.current_device() if device.index is None else device.index]

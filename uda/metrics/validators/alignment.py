@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from uda.methods.mmd import gaussian_kernels
 from uda.metrics.validators.features import on_one_scale, squared_distances
 from uda.metrics.validators.registry import validator
 
-#: The kernels' bandwidths, in median squared distances.
-BANDWIDTHS = (4.0, 2.0, 1.0, 0.5, 0.25)
 #: At most so many images of each domain are compared, for speed.
 COMPARED = 1000
 #: The median is that of so many images of each domain.
@@ -22,8 +21,8 @@ FARTHEST = -2.0
 def mean_discrepancy(source_train_features: Tensor, target_train_features: Tensor) -> float:
     """Negative squared maximum mean discrepancy between the domains' features (Gretton et al. 2012): near is better.
 
-    The biased estimate, with the mean of Gaussian kernels exp(-d² / b) whose bandwidths b are `BANDWIDTHS` times the
-    median squared distance over both domains (Long et al. 2015), on the first `COMPARED` images of each.
+    The biased estimate, with `gaussian_kernels` whose bandwidths follow the median squared distance over both domains
+    (Long et al. 2015), on the first `COMPARED` images of each.
 
     Parameters
     ----------
@@ -46,8 +45,4 @@ def mean_discrepancy(source_train_features: Tensor, target_train_features: Tenso
 
 def _kernel_mean(first: Tensor, second: Tensor, median: float) -> float:
     """Return the mean of the kernels over all pairs of (N, F) and (M, F) points."""
-    kernel = squared_distances(first, second).div_(-BANDWIDTHS[0] * median).exp_()
-    means = [kernel.mean(dtype=torch.float64)]
-    for _ in BANDWIDTHS[1:]:  # half the bandwidth is the square of the kernel
-        means.append(kernel.square_().mean(dtype=torch.float64))
-    return float(torch.stack(means).mean())
+    return float(gaussian_kernels(squared_distances(first, second), median).mean(dtype=torch.float64))

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import confusion_matrix
+
+from tests.evaluation.examples import CLASSES, result, write_run
+from tests.evaluation.logged import predict, series_of, three_methods
+from uda.errors import UserError
+from uda.evaluation.figures.confusion import (
+    Confusion,
+    checkpoint_confusions,
+    confusion_matrices,
+    confusions,
+    count,
+    shares,
+)
+
+
+def test_counts_and_shares_are_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    labels, predicted = rng.integers(0, 4, 200), rng.integers(0, 5, 200)
+    assert np.array_equal(count(labels, predicted, 5), confusion_matrix(labels, predicted, labels=range(5)))
+    found = shares(count(labels, predicted, 5))
+    expected = 100 * confusion_matrix(labels, predicted, labels=range(5), normalize="true")
+    assert found[:4] == pytest.approx(expected[:4])
+    assert np.isnan(found[4]).all()  # no image of that class
+
+
+def test_seeds_are_summed_and_methods_are_panels(tmp_path: Path) -> None:
+    found, names = confusions(series_of(three_methods(tmp_path, [("mnist", "usps")])), "last")
+    assert [(one.title, one.runs, int(one.counts.sum())) for one in found] == [
+        ("Source only", 2, 60),
+        ("DANN", 2, 60),
+        ("UNIT", 2, 60),
+    ]
+    assert names == ("0", "1", "2")
+    assert np.trace(found[0].counts) == 22 + 23  # 73 and 76 percent of 30
+    picked, _ = confusions(series_of(tmp_path), "pick")
+    assert np.trace(picked[0].counts) == 60
+
+
+def test_cells_are_percentages_of_the_true_class() -> None:
+    counts = np.array([[300, 1, 99], [0, 10, 0], [0, 0, 0]])
+    figure = confusion_matrices([Confusion("UNIT", counts)], ["a", "b", "c"]).figure
+    (axis,) = figure.axes
+    assert {(text.get_position(), text.get_text()) for text in axis.texts} == {
+        ((0.5, 0.5), "75"),
+        ((1.5, 0.5), "<1"),
+        ((2.5, 0.5), "25"),
+        ((1.5, 1.5), "100"),
+    }
+    assert axis.get_ylim() == (3.0, 0.0)  # the first class on top
+    mesh = np.asarray(axis.collections[0].get_array()).reshape(3, 3)
+    assert mesh[0].tolist() == [75.0, 0.25, 24.75]
+
+
+def test_many_classes_have_no_numbers() -> None:
+    figure = confusion_matrices([Confusion("", np.eye(50, dtype=int))], [str(n) for n in range(50)]).figure
+    assert not figure.axes[0].texts
+    assert not figure.axes[0].get_xticks().size
+
+
+def test_a_checkpoint_gives_what_its_run_predicted(source_only_run: Path, tmp_path: Path) -> None:
+    from_run, names = confusions(series_of(source_only_run), "last")
+    from_checkpoint, same = checkpoint_confusions([source_only_run / "checkpoint.pt"], "last", tmp_path)
+    assert names == same == CLASSES
+    assert np.array_equal(from_run[0].counts, from_checkpoint[0].counts)
+
+
+def test_runs_without_predictions_and_of_other_classes_are_errors(tmp_path: Path) -> None:
+    write_run(tmp_path / "1", result())
+    with pytest.raises(UserError, match=r"no run here has a predictions\.npz"):
+        confusions(series_of(tmp_path), "last")
+    predict(tmp_path / "1", [0, 1], [0, 1], [0, 1])
+    predict(write_run(tmp_path / "2", result(method="dann")), [0, 1], [0, 2], [0, 1])
+    assert confusions(series_of(tmp_path), "last")[1] == ("0", "1", "2")  # of both, where no checkpoint names them
+    named = {"format": "uda-checkpoint", "version": 1}
+    torch.save({**named, "class_names": ["a", "b"]}, tmp_path / "1" / "checkpoint.pt")
+    with pytest.raises(UserError, match="1: knows 2 classes, but there are predictions of more"):
+        confusions(series_of(tmp_path), "last")
+    torch.save({**named, "class_names": ["a", "b", "c"]}, tmp_path / "2" / "checkpoint.pt")
+    with pytest.raises(UserError, match="have different classes"):
+        confusions(series_of(tmp_path), "last")

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.evaluation.examples import CLASSES
+from uda.errors import UserError
+from uda.evaluation.embedding import Embedding, embed_domains, tsne
+from uda.evaluation.figures.tsne import tsne_panels
+
+
+def clusters(count: int) -> tuple[torch.Tensor, np.ndarray]:
+    labels = np.arange(count) % 3
+    centres = 20.0 * torch.eye(3, 10)
+    return centres[labels] + torch.randn(count, 10, generator=torch.Generator().manual_seed(0)), labels
+
+
+def test_what_is_apart_stays_apart_and_comes_out_the_same_again() -> None:
+    features, labels = clusters(90)
+    points = tsne(features, seed=0)
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2) + np.diag(np.full(90, np.inf))
+    assert (labels[distances.argmin(1)] == labels).all()
+    assert np.array_equal(points, tsne(features, seed=0))
+
+
+def test_both_domains_are_sampled_alike_and_the_sample_is_fixed(unit_run: Path, tmp_path: Path) -> None:
+    one, again = (embed_domains(unit_run / "checkpoint.pt", "last", tmp_path, count=40) for _ in range(2))
+    assert (len(one.points), int(one.target.sum())) == (40, 20)
+    assert (one.source_name, one.target_name, one.class_names) == ("grey.npz", "colour.npz", CLASSES)
+    assert np.array_equal(one.points, again.points)
+    all_of_it = embed_domains(unit_run / "checkpoint.pt", "last", tmp_path, count=1000)
+    assert np.bincount(all_of_it.labels[all_of_it.target]).tolist() == [10, 10, 10]
+
+
+def test_too_few_images_are_refused(unit_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="t-SNE of 4 images shows nothing"):
+        embed_domains(unit_run / "checkpoint.pt", "last", tmp_path, count=4)
+
+
+@pytest.mark.parametrize("names", [("0", "1", "2"), CLASSES, ("$", "_", "^")])
+def test_every_point_stands_in_both_panels(names: tuple[str, ...]) -> None:
+    points = np.arange(24, dtype=float).reshape(12, 2)
+    labels, target = np.arange(12) % 3, np.arange(12) >= 8
+    figure = tsne_panels(Embedding(points, labels, target, names, "MNIST", "USPS")).figure
+    figure.draw_without_rendering()
+    by_class, by_domain = figure.axes
+    shown = [np.column_stack(line.get_data()) for line in by_class.lines]
+    assert [sorted(rows.tolist()) for rows in shown] == [points[labels == k].tolist() for k in range(3)]
+    shown = [np.column_stack(line.get_data()) for line in by_domain.lines]
+    assert [rows.tolist() for rows in shown] == [points[~target].tolist(), points[target].tolist()]
+    legend = by_domain.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["MNIST", "USPS"]

@@ -1,0 +1,178 @@
+"""Confusion matrices: of each true class, the share that is taken for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from numpy.typing import NDArray
+
+from uda.errors import UserError
+from uda.evaluation.classify import Weights, classify
+from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, fitted, grid_of_panels, styled
+from uda.evaluation.series import Predictions, Series, checkpoint_titles, panel_titles, read_predictions
+from uda.training.checkpoint import read_checkpoint
+
+_NUMBERS_UP_TO = 12  # classes; beyond it cells are smaller than their numbers
+_NAMES_UP_TO = 40
+#: One hue from the paper to nearly ink: its lightness falls evenly, so that grey print keeps the order.
+SHADES = LinearSegmentedColormap.from_list("uda", [PAPER, "#a9cbe4", COLOURS[0], "#002a44"])
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A matrix and what stands above it.
+
+    Attributes
+    ----------
+    title
+        Of its panel.
+    counts
+        (K, K); row: true class, column: predicted class; summed over seeds.
+    runs
+        How many seeds.
+    """
+
+    title: str
+    counts: NDArray[np.int64]
+    runs: int = 1
+
+
+def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusion], tuple[str, ...]]:
+    """Count what the runs of each series predicted on the target test split, over its seeds.
+
+    Parameters
+    ----------
+    series
+        Those without predictions are left out.
+    weights
+        Predictions at the last step, or at the validator's pick.
+
+    Returns
+    -------
+    tuple
+        One matrix per series, and the class names.
+
+    Raises
+    ------
+    UserError
+        Where no run has predictions, or where their classes differ.
+    """
+    titles = panel_titles(series)
+    kept: list[tuple[str, list[Predictions]]] = []
+    names: dict[tuple[str, ...], Path] = {}
+    for each in series:
+        found = [read for folder in each.known_folders if (read := read_predictions(folder))]
+        if found:
+            title = each.label if len(titles) == 1 else f"{each.label}, {titles[each.protocol, each.pair]}"
+            kept.append((title, found))
+            names |= {_class_names(folder): folder for folder in each.known_folders[:1]}
+    if not kept:
+        raise UserError("no run here has a predictions.npz: give run folders that this version of uda made")
+    names.pop((), None)
+    _same_classes(names)
+    count_of_classes = 1 + max(one.largest for _, found in kept for one in found)
+    chosen = next(iter(names), tuple(map(str, range(count_of_classes))))
+    if count_of_classes > len(chosen):
+        raise UserError(
+            f"{names[chosen]}: knows {len(chosen)} classes, but there are predictions of more: train it again"
+        )
+    return [
+        Confusion(title, np.sum([count(p.labels, getattr(p, weights), len(chosen)) for p in found], axis=0), len(found))
+        for title, found in kept
+    ], chosen
+
+
+def checkpoint_confusions(
+    paths: Sequence[Path], weights: Weights, root: Path
+) -> tuple[list[Confusion], tuple[str, ...]]:
+    """Classify the target test split with checkpoints of the same classes; returns and raises as `confusions`."""
+    found = [classify(path, weights, root) for path in paths]
+    names = {one.loaded.class_names: one.path for one in found}
+    _same_classes(names)
+    titles = checkpoint_titles([one.loaded.config for one in found])
+    return [
+        Confusion(title, count(one.labels.numpy(), one.predicted.numpy(), one.logits.shape[1]))
+        for title, one in zip(titles, found, strict=True)
+    ], found[0].loaded.class_names
+
+
+def _same_classes(names: Mapping[tuple[str, ...], Path]) -> None:
+    if len(names) > 1:
+        one, other = list(names.values())[:2]
+        raise UserError(f"{one} and {other} have different classes: draw them one at a time")
+
+
+def _class_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of a run's classes; empty where its checkpoint was not kept, which alone has them."""
+    path = folder / "checkpoint.pt"
+    return tuple(read_checkpoint(path)["class_names"]) if path.is_file() else ()
+
+
+def count(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Count (N,) true and predicted classes: (K, K); row: true class, column: predicted class."""
+    cells = labels * classes + predicted
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each row in percent of its sum; NaN for a class without images."""
+    sums = counts.sum(axis=1, keepdims=True)
+    percent = np.full(counts.shape, np.nan)
+    np.divide(100.0 * counts, sums, out=percent, where=sums > 0)
+    return percent
+
+
+@styled
+def confusion_matrices(found: Sequence[Confusion], class_names: Sequence[str], width: Width | None = None) -> Drawing:
+    """Draw one matrix per panel.
+
+    Parameters
+    ----------
+    found
+        At least one.
+    class_names
+        In label order.
+    width
+        Where it is not given: a column for one panel, a page for more.
+    """
+    width = width or ("column" if len(found) == 1 else "page")
+    columns = 1 if width == "column" else 2 if len(class_names) > 5 else 3
+    height = {("column", 1): 3.2, ("page", 2): 3.35, ("page", 3): 2.3}[width, columns]
+    figure, axes = grid_of_panels(len(found), width, columns, height)
+    for place, (axis, one) in enumerate(zip(axes, found, strict=True)):
+        _matrix(axis, one, class_names)
+        axis.set_title(fitted(one.title, 30 if columns == 3 else 44))
+        axis.set_xlabel("predicted class")
+        axis.set_ylabel("true class" if place % columns == 0 else "")
+    seeds = sorted({one.runs for one in found})
+    summed = "" if seeds == [1] else f", over {seeds[0]} seeds" if len(seeds) == 1 else ", over all seeds of each"
+    return Drawing(figure, f"Of each true class (row), the percentage predicted as each class{summed}; empty: none.")
+
+
+def _matrix(axis: Axes, one: Confusion, class_names: Sequence[str]) -> None:
+    percent = shares(one.counts)
+    classes = len(percent)
+    # as cells and not as an image: sharp in PDF and SVG at any size
+    axis.pcolormesh(np.nan_to_num(percent), cmap=SHADES, vmin=0, vmax=100, edgecolors=PAPER, linewidth=0.4)
+    axis.set_aspect("equal")
+    axis.set_ylim(classes, 0)
+    for side in axis.spines.values():
+        side.set_visible(True)
+        side.set_linewidth(0.4)
+    axis.tick_params(length=0)
+    ticks, names = np.arange(classes) + 0.5, [fitted(name, 14) for name in class_names]
+    if classes > _NAMES_UP_TO:
+        ticks, names = np.array([]), []
+    long = max(map(len, names), default=0) > 3
+    axis.set_xticks(ticks, names, rotation=45 if long else 0, ha="right" if long else "center")
+    axis.set_yticks(ticks, names)
+    for row, column in np.argwhere(one.counts) if classes <= _NUMBERS_UP_TO else ():
+        value = percent[row, column]
+        text = f"{value:.0f}" if value >= 0.5 else "<1"
+        colour = PAPER if value > 45 else INK
+        axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=6)

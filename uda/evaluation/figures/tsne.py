@@ -1,0 +1,74 @@
+"""t-SNE of both domains' features: the same points by class and by domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from uda.evaluation.embedding import Embedding
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, fitted, grid_of_panels, styled
+
+#: Class colours; with more classes than colours they come again, and the writing tells them apart.
+_CLASS_COLOURS = (*COLOURS, INK, "#8C6D1F", MUTED, "#8A63C9")
+_WRITTEN_UP_TO = 2  # letters of a name that stands in the place of a point
+
+
+@styled
+def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
+    """Draw two panels: each point's true class, and each point's domain.
+
+    Parameters
+    ----------
+    found
+        From `uda.evaluation.embedding`.
+    width
+        Of the figure.
+    """
+    size = {"column": 1.75, "page": 3.45}[width]
+    figure, (by_class, by_domain) = grid_of_panels(2, width, 2, size, 0.2)
+    _by_class(by_class, found)
+    by_class.set_title("by class")
+    looks = [(~found.target, found.source_name, "o", COLOURS[0]), (found.target, found.target_name, "^", COLOURS[1])]
+    for chosen, _, marker, colour in looks:
+        x, y = found.points[chosen].T
+        by_domain.plot(x, y, marker, color=colour, markerfacecolor="none", markersize=2.4, markeredgewidth=0.5)
+    by_domain.set_title("by domain")
+    handles = [
+        Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor="none")
+        for *_, marker, colour in looks
+    ]
+    by_domain.legend(
+        handles, [fitted(name, 24) for _, name, _, _ in looks], loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2
+    )
+    for axis in (by_class, by_domain):
+        axis.set_xticks([])
+        axis.set_yticks([])
+        for side in axis.spines.values():
+            side.set_visible(True)
+            side.set_linewidth(0.4)
+    shown = int((~found.target).sum()), int(found.target.sum())
+    return Drawing(
+        figure,
+        f"t-SNE of the features that the classifier reads: {shown[0]:,} held-out images of {found.source_name} and "
+        f"{shown[1]:,} of {found.target_name}, by true class and by domain. Only neighbourhoods mean anything.",
+    )
+
+
+def _by_class(axis: Axes, found: Embedding) -> None:
+    """Write short class names in the place of points, so that no colour needs to be told from another; else colours."""
+    written = all(len(name) <= _WRITTEN_UP_TO and name.isalnum() for name in found.class_names)
+    for label, name in enumerate(found.class_names):
+        x, y = found.points[found.labels == label].T
+        colour = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
+        if written:
+            axis.plot(x, y, linestyle="none", marker=f"${name}$", color=colour, markersize=3.6, markeredgewidth=0)
+        else:
+            axis.plot(x, y, ".", color=colour, markersize=3, label=fitted(name, 20))
+    if not written:
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=_columns(found.class_names), markerscale=2)
+
+
+def _columns(names: Sequence[str]) -> int:
+    return max(1, min(len(names), 48 // (max(map(len, names)) + 4)))

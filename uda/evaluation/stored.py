@@ -1,0 +1,117 @@
+"""A stored run, whole: everything that its folder says of it, ready to be checked against a new computation."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from uda.errors import UserError
+from uda.evaluation.runs import read_result
+from uda.training.checkpoint import read_checkpoint
+from uda.training.config import RunConfig
+from uda.training.probe import Layout
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """What a finished run's folder holds.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    config
+        What was run.
+    about
+        ``run.json``: device, layout, versions, files.
+    result
+        ``result.json``.
+    lines
+        ``metrics.jsonl``, one dict per evaluation.
+    predictions
+        ``predictions.npz``: ``labels``, ``last`` and ``pick``, each (n_test,) int64; None where a run of an older
+        version has none.
+    checkpoint
+        ``checkpoint.pt``.
+    """
+
+    folder: Path
+    config: RunConfig
+    about: dict[str, Any]
+    result: dict[str, Any]
+    lines: list[dict[str, Any]]
+    predictions: dict[str, Tensor] | None
+    checkpoint: dict[str, Any]
+
+    @property
+    def layout(self) -> Layout:
+        """How the run lay in memory; the default where it does not say."""
+        return Layout(**self.about.get("layout", {}))
+
+    @property
+    def device(self) -> dict[str, Any]:
+        """Type and name of the run's device, and its threads; empty where it does not say."""
+        return dict(self.about.get("device", {}))
+
+
+def read_stored_run(folder: Path) -> StoredRun:
+    """Read a finished run's folder.
+
+    Raises
+    ------
+    UserError
+        For a folder that is no run, a run that is not finished, a file that is damaged, or files of different runs.
+    """
+    if not (folder / "run.json").is_file():
+        raise UserError(f"{folder}: no run folder, it has no run.json; give the folder of a finished run")
+    if not (folder / "result.json").is_file():
+        raise UserError(f"{folder}: is not finished, it has no result.json; finish it with `uda train` first")
+    read_result(folder)  # checks each value of it
+    about, result = _read_json(folder / "run.json"), _read_json(folder / "result.json")
+    checkpoint = read_checkpoint(folder / "checkpoint.pt")
+    config = RunConfig.from_dict(checkpoint["config"])
+    owners = {"run.json": about.get("config_hash"), "result.json": result.get("config_hash")}
+    for name, owner in owners.items():
+        if owner != config.hash:
+            raise UserError(
+                f"{folder}: {name} speaks of the run {owner} and checkpoint.pt of {config.hash}; "
+                "put the files of one run together, or train it again"
+            )
+    return StoredRun(
+        folder, config, about, result, _read_lines(folder / "metrics.jsonl"), _read_predictions(folder), checkpoint
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error}); remove or repeat that run") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: holds no JSON object; remove or repeat that run")
+    return values
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_bytes().splitlines()]
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be read as JSON lines ({error}); remove or repeat that run") from error
+
+
+def _read_predictions(folder: Path) -> dict[str, Tensor] | None:
+    path = folder / "predictions.npz"
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: torch.from_numpy(arrays[name].astype(np.int64)) for name in ("labels", "last", "pick")}
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: holds no predictions of a run ({error}); remove or repeat that run") from error

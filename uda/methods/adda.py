@@ -1,0 +1,113 @@
+"""ADDA: an encoder of its own for the target, which learns to give features that pass for the source's.
+
+E. Tzeng, J. Hoffman, K. Saenko, T. Darrell, "Adversarial Discriminative Domain Adaptation", CVPR 2017. Equation numbers
+are the paper's.
+
+The source stage trains encoder and classifier on labelled source images. The adversarial stage keeps both as they are,
+and trains a target encoder, which begins as the source's, against a domain classifier. What differs from the authors'
+code: the domain classifier moves first, and the encoder answers what it has become, not what it was; cosine schedules;
+Adam's beta_1 is that of the game in the source stage too; the source stage takes a smaller share of the steps. Both
+encoders read in training mode, so that dropout and batch statistics tell the domains nothing; the source encoder's
+running statistics go on following source images.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from uda.data.batches import Batch, Batches
+from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.domain_game import domain_classifier, domain_loss
+from uda.methods.stages import all_terms, check_share
+
+
+@dataclass(frozen=True)
+class AddaConfig(ClassifierConfig):
+    """Settings of ADDA.
+
+    Attributes
+    ----------
+    hidden
+        Hidden units of each of the domain classifier's two hidden layers.
+    adversarial_rate
+        Learning rate of the adversarial stage, as a multiple of that of the source stage.
+    source_share
+        Share of the run's steps that the source stage takes.
+    """
+
+    beta_1: float = 0.5
+    hidden: int = 500
+    adversarial_rate: float = 0.2
+    source_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share("source_share", self.source_share)
+
+
+class Adda(ClassifierMethod):
+    """A backbone that becomes the target's, a copy of it that stays the source's, and one head (figure 3)."""
+
+    name = "adda"
+    kind = "adversarial"
+    summary = "source encoder and classifier kept; a target encoder learns to fool a domain classifier"
+    paper = "Tzeng et al.: Adversarial Discriminative Domain Adaptation, CVPR 2017"
+    Config = AddaConfig
+
+    TERMS = ("classification", "domain", "mapping")
+
+    adapting: Tensor
+
+    def __init__(self, config: AddaConfig, task: TaskShape) -> None:
+        super().__init__(config, task)
+        self.source_backbone = copy.deepcopy(self.backbone).requires_grad_(False)
+        self.domain_head = domain_classifier(self.backbone.width_out, config.hidden, config.hidden)
+        self.register_buffer("adapting", torch.tensor(False))
+        rate = config.adversarial_rate
+        self.source_optimiser = self.optimise("source", self.backbone, self.head)
+        self.target_optimiser = self.optimise("target", self.backbone, rate=rate)
+        self.domain_optimiser = self.optimise("domain", self.domain_head, rate=rate)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The source stage begins at 0, the adversarial stage after its share of the steps."""
+        return (0, round(self.config.source_share * self.task.steps))
+
+    def begin_stage(self, stage: int, batches: Batches) -> None:
+        """Keep the encoder as the source's before it is adapted."""
+        if stage == 1:
+            self.source_backbone.load_state_dict(self.backbone.state_dict())
+            self.adapting.fill_(True)
+
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
+        """Descend the first line of equation (9) in the source stage, the second and third in the adversarial one."""
+        terms = self._play(batch) if self.stage == 1 else self._learn_source(batch)
+        return all_terms(self.TERMS, detached(**terms))
+
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return features and logits of images; a domain's own encoder reads them once there are two."""
+        backbone = self.source_backbone if source and bool(self.adapting) else self.backbone
+        features = backbone(self.readable(images))
+        return Outputs(features, self.head(features))
+
+    def _learn_source(self, batch: Batch) -> dict[str, Tensor]:
+        loss = cross_entropy(self.predict(batch.source_images), batch.source_labels)
+        descend(self.source_optimiser, loss)
+        return {"classification": loss}
+
+    def _play(self, batch: Batch) -> dict[str, Tensor]:
+        """Let the domain classifier tell the encoders apart, then the target encoder pass for the source's."""
+        with torch.no_grad():
+            source = self.source_backbone(self.readable(batch.source_images))
+        target = self.backbone(self.readable(batch.target_images))
+        domain = domain_loss(self.domain_head(source), self.domain_head(target.detach()))
+        descend(self.domain_optimiser, domain)
+        mapping = F.softplus(-self.domain_head(target).float()).mean()  # the inverted label: a source image's
+        descend(self.target_optimiser, mapping)
+        return {"domain": domain, "mapping": mapping}

@@ -1,0 +1,51 @@
+"""BNM: predictions on a batch of target images that are sure and diverse, by the nuclear norm of their matrix.
+
+S. Cui, S. Wang, J. Zhuo, L. Li, Q. Huang, Q. Tian, "Towards Discriminability and Diversity: Batch Nuclear-norm
+Maximization under Label Insufficient Situations", CVPR 2020, section 3.
+
+What differs: Adam and a cosine schedule instead of momentum and inverse decay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from uda.data.batches import Batch
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.classifier import ClassifierConfig
+from uda.methods.joint import JointMethod
+from uda.methods.nuclear_norm import nuclear_norm
+
+
+@dataclass(frozen=True)
+class BnmConfig(ClassifierConfig):
+    """Settings of BNM.
+
+    Attributes
+    ----------
+    lambda_bnm
+        Weight of the nuclear norm over the number of images.
+    """
+
+    lambda_bnm: float = 1.0
+
+
+class Bnm(JointMethod):
+    """A backbone and a head, whose predictions on target images get a large nuclear norm."""
+
+    name = "bnm"
+    kind = "self-training"
+    summary = "largest nuclear norm of the predictions on a batch of target images: sure and diverse"
+    paper = "Cui et al.: Batch Nuclear-norm Maximization under Label Insufficient Situations, CVPR 2020"
+    Config = BnmConfig
+
+    def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
+        """Descend classification of the source, and ascend the nuclear norm of the target's predictions."""
+        source, target = self.joint_outputs(batch)
+        classification = cross_entropy(source.logits, batch.source_labels)
+        norm = nuclear_norm(torch.softmax(target.logits.float(), 1)) / len(target.logits)
+        descend(self.optimiser, classification - self.config.lambda_bnm * norm)
+        return detached(classification=classification, nuclear_norm=norm)
