@@ -60,7 +60,7 @@ class Afn(JointMethod):
     Config = AfnConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
-        # the paper's weight, 0.05, drowns classification under Adam until the radius is reached: the authors' code has this
+        # the paper's 0.05 drowns classification under Adam until the radius is reached: this is the authors' code's
         "hard": {"variant": "hard", "lambda_norm": 0.01},
     }
 
