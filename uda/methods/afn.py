@@ -60,7 +60,7 @@ class Afn(JointMethod):
     Config = AfnConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
-        # the paper's weight, 0.05, drowns classification under Adam until the radius is reached: that of the authors' code
+        # that of the authors' code: under Adam the paper's 0.05 drowns classification until the radius is reached
         "hard": {"variant": "hard", "lambda_norm": 0.01},
     }
 
