@@ -66,6 +66,7 @@ SPEED := benchmarks/speed
 speed: setup
 	$(BIN)/python $(SPEED)/unit.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/dann.py --out $(RESULTS)/speed
+	$(BIN)/python $(SPEED)/profile_step.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/memory.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/compiled.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/precision.py --out $(RESULTS)/speed

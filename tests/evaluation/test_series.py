@@ -73,6 +73,9 @@ def test_predictions_are_read_and_checked(tmp_path: Path) -> None:
     predict(tmp_path, [0, 1, 2], [0, 1], [0, 0, 2])
     with pytest.raises(UserError, match=r"predictions\.npz: labels, last and pick must be equally long"):
         read_predictions(tmp_path)
+    predict(tmp_path, [0, 1, 2], [0, 1, -1], [0, 0, 2])
+    with pytest.raises(UserError, match=r"predictions\.npz: holds a class below 0"):
+        read_predictions(tmp_path)
     for broken in (b"", b"PK?"):
         (tmp_path / "predictions.npz").write_bytes(broken)
         with pytest.raises(UserError, match=r"predictions\.npz: cannot be read"):

@@ -164,6 +164,20 @@ def test_source_images_are_drawn_in_the_target_domain_before_they_are_classified
         each.update(Batch(source, torch.tensor([0, 1, 2, 0]), target, torch.arange(5)), torch.tensor(0))
 
 
+def test_in_the_feature_stage_each_domain_has_a_network_of_its_own() -> None:
+    method = build()
+    method.begin_stage(2, batches_of())
+    method.stage = 2
+    method.update(batch_of(), torch.tensor(0))
+    method.eval()
+    images = torch.rand(4, 1, 16, 16)
+    source_net, target_net = nn.Sequential(*method.source_networks), nn.Sequential(method.backbone, method.head)
+    drawn = method.to_target(images).detach()
+    torch.testing.assert_close(method.predict_source(images), source_net(drawn))
+    torch.testing.assert_close(method.predict(images), target_net(images))
+    assert not torch.allclose(source_net(drawn), target_net(drawn))
+
+
 def test_shares_that_leave_nothing_are_refused() -> None:
     with pytest.raises(UserError, match="pixel_share"):
         CycadaConfig(pixel_share=0.6, feature_share=0.4)

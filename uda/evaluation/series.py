@@ -77,6 +77,11 @@ class Predictions:
     last: NDArray[np.int64]
     pick: NDArray[np.int64]
 
+    @property
+    def largest(self) -> int:
+        """The largest class in any of them."""
+        return int(max(self.labels.max(), self.last.max(), self.pick.max()))
+
 
 def collect(results: Sequence[RunResult], folders: Mapping[str, Path]) -> tuple[Series, ...]:
     """Arrange finished runs as the tables do, each with its folder.
@@ -177,4 +182,6 @@ def read_predictions(folder: Path) -> Predictions | None:
     if labels.ndim != 1 or not len(labels) or not labels.shape == last.shape == pick.shape:
         shapes = f"{labels.shape}, {last.shape} and {pick.shape}"
         raise UserError(f"{path}: labels, last and pick must be equally long rows of classes, not {shapes}")
+    if min(labels.min(), last.min(), pick.min()) < 0:
+        raise UserError(f"{path}: holds a class below 0; train the run again")
     return Predictions(labels, last, pick)

@@ -60,7 +60,7 @@ class Afn(JointMethod):
     Config = AfnConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
-        # that of the authors' code: under Adam the paper's 0.05 drowns classification until the radius is reached
+        # the paper's 0.05 drowns classification under Adam until the radius is reached: this is the authors' code's
         "hard": {"variant": "hard", "lambda_norm": 0.01},
     }
 

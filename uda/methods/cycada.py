@@ -97,6 +97,8 @@ class Cycada(ClassifierMethod):
 
     TERMS = ("classification", "gan_generator", "cycle", "semantic", "gan_discriminator", "domain", "confusion")
 
+    adapting: Tensor
+
     def __init__(self, config: CycadaConfig, task: TaskShape) -> None:
         super().__init__(config, task)
         (source, size, _), (target, _, _) = task.source_shape, task.target_shape
@@ -107,6 +109,7 @@ class Cycada(ClassifierMethod):
         initialise_discriminative(self.in_source)
         initialise_discriminative(self.in_target)
         self.source_networks = copy.deepcopy(nn.ModuleList([self.backbone, self.head])).requires_grad_(False)
+        self.register_buffer("adapting", torch.tensor(False))
         sizes = [task.classes, config.hidden, config.hidden]
         layers = [layer for n, m in pairwise(sizes) for layer in (nn.Linear(n, m), nn.ReLU())]
         self.feature_discriminator = nn.Sequential(*layers, nn.Linear(config.hidden, 2))
@@ -126,6 +129,7 @@ class Cycada(ClassifierMethod):
         """Keep the classifier as it is for source images when the feature stage begins."""
         if stage == 2:
             self.source_networks.load_state_dict(nn.ModuleList([self.backbone, self.head]).state_dict())
+            self.adapting.fill_(True)
 
     def schedule(self, step: int) -> None:
         """Set the learning rates for a step, those of the feature stage lower by ``feature_rate``."""
@@ -145,8 +149,10 @@ class Cycada(ClassifierMethod):
         return all_terms(self.TERMS, detached(**terms))
 
     def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
-        """Return features and logits; source images are drawn in the target domain first."""
-        return super().outputs(self._as_target(images) if source else images)
+        """Return features and logits; source images are drawn in the target domain, and in the end read by a copy."""
+        backbone, head = self.source_networks if source and bool(self.adapting) else (self.backbone, self.head)
+        features = backbone(self.readable(self._as_target(images) if source else images))
+        return Outputs(features, head(features))
 
     @torch.no_grad()
     def _as_target(self, images: Tensor) -> Tensor:
@@ -189,14 +195,20 @@ class Cycada(ClassifierMethod):
 
         As in the authors' code a source image's class is its label, a target image's what the classifier says.
         """
+        labels = batch.source_labels
         self.backbone.eval()
-        parts = [self.readable(x) for x in (s_t, t_s, batch.source_images, batch.target_images)]
-        logits = self.head(self.backbone(torch.cat(parts)))
+        with torch.no_grad():
+            on_s, on_t = self._read_both(batch.source_images, batch.target_images)
+        on_s_t, on_t_s = self._read_both(s_t, t_s)
         self.backbone.train(self.training)
-        on_s_t, on_t_s, on_s, on_t = torch.split(logits, [len(x) for x in parts])
-        loss = cross_entropy(on_s_t, batch.source_labels) + cross_entropy(on_t_s, on_t.argmax(1))
-        good: Tensor = cross_entropy(on_s, batch.source_labels).detach() <= self.config.good_enough
-        return loss * good.float()
+        good: Tensor = cross_entropy(on_s, labels) <= self.config.good_enough
+        return (cross_entropy(on_s_t, labels) + cross_entropy(on_t_s, on_t.argmax(1))) * good.float()
+
+    def _read_both(self, one: Tensor, two: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the classifier's (N, K) and (M, K) logits of images of any domain, from one pass."""
+        logits = self.head(self.backbone(torch.cat([self.readable(one), self.readable(two)])))
+        on_one, on_two = torch.split(logits, [len(one), len(two)])
+        return on_one, on_two
 
     def _adapt_features(self, batch: Batch) -> dict[str, Tensor]:
         """Play a round of equation (5): the feature discriminator moves first, then the target's network."""

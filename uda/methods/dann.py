@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
@@ -46,7 +47,8 @@ class Dann(DomainGame):
         """
         source, target = self.joint_features(batch)
         classification = cross_entropy(self.head(source), batch.source_labels)
-        weight = self.weight(step)
-        domain = domain_loss(*(self.domain_head(reverse_gradient(f, weight)).squeeze(1) for f in (source, target)))
+        reversed_features = reverse_gradient(torch.cat([source, target]), self.weight(step))
+        verdicts = self.domain_head(reversed_features).squeeze(1)
+        domain = domain_loss(verdicts[: len(source)], verdicts[len(source) :])
         descend(self.optimiser, classification + domain)
         return detached(classification=classification, domain=domain)

@@ -67,6 +67,11 @@ def test_a_pair_that_was_not_run_is_a_dash(series: tuple[Series, ...]) -> None:
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["DANN", "UNIT"]
 
 
+def test_a_mean_below_the_axis_is_an_arrow_with_its_number(series: tuple[Series, ...]) -> None:
+    axis = accuracy_bars(series, looks_of(series), start=80.0).figure.axes[0]
+    assert [text.get_text() for text in axis.texts] == ["◂ 75.0", "82.0"]
+
+
 def test_an_axis_that_does_not_begin_at_zero_has_points_and_says_so(series: tuple[Series, ...]) -> None:
     assert near_start(series) == 70.0  # Wilson's lower end of 75 % of 400 is 70.5
     drawing = accuracy_bars(series, looks_of(series), start=70.0)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import confusion_matrix
 
 from tests.evaluation.examples import CLASSES, result, write_run
@@ -74,5 +75,11 @@ def test_runs_without_predictions_and_of_other_classes_are_errors(tmp_path: Path
         confusions(series_of(tmp_path), "last")
     predict(tmp_path / "1", [0, 1], [0, 1], [0, 1])
     predict(write_run(tmp_path / "2", result(method="dann")), [0, 1], [0, 2], [0, 1])
+    assert confusions(series_of(tmp_path), "last")[1] == ("0", "1", "2")  # of both, where no checkpoint names them
+    named = {"format": "uda-checkpoint", "version": 1}
+    torch.save({**named, "class_names": ["a", "b"]}, tmp_path / "1" / "checkpoint.pt")
+    with pytest.raises(UserError, match="1: knows 2 classes, but there are predictions of more"):
+        confusions(series_of(tmp_path), "last")
+    torch.save({**named, "class_names": ["a", "b", "c"]}, tmp_path / "2" / "checkpoint.pt")
     with pytest.raises(UserError, match="have different classes"):
         confusions(series_of(tmp_path), "last")

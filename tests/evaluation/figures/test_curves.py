@@ -64,6 +64,9 @@ def test_wrong_quantities_and_runs_without_folders_are_errors(tmp_path: Path) ->
     three_methods(tmp_path / "runs", [("mnist", "usps")])
     with pytest.raises(UserError, match="unknown quantity 'entropi': did you mean 'entropy'"):
         draw(tmp_path / "runs", "entropi")
+    log(write_run(tmp_path / "bare", result()), {100: 50.0})
+    with pytest.raises(UserError, match="no run here logged terms"):
+        draw(tmp_path / "bare", "terms")
     export([result()], tmp_path / "runs.csv")
     with pytest.raises(UserError, match=r"give run folders, not a runs\.csv"):
         draw(tmp_path / "runs.csv")

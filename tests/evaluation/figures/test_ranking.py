@@ -61,5 +61,7 @@ def test_wrong_names_and_runs_without_validators_are_errors(tmp_path: Path) -> N
     series = series_of(three_methods(tmp_path, [("mnist", "usps")]))
     with pytest.raises(UserError, match="did you mean 'diversity'"):
         validator_scatter(series, looks_of(series), ["divercity"])
+    with pytest.raises(UserError, match="unknown validator in these runs 'accuracy'"):
+        validator_scatter(series, looks_of(series), ["accuracy"])
     with pytest.raises(UserError, match="no run here has a history of its validators"):
         validator_scatter([], {})

@@ -72,6 +72,18 @@ def test_panels_that_are_not_needed_are_not_there() -> None:
     assert made.get_size_inches().tolist() == [7.0, 3.0]
 
 
+def test_dollar_signs_are_no_mathematics() -> None:
+    made = figure_with_title("a$b_{$")
+    assert "a$b_{$" in svg(made)
+
+
+@styled
+def figure_with_title(title: str) -> Figure:
+    made = figure("column", 1.0)
+    made.subplots().set_title(title)
+    return made
+
+
 def test_long_names_lose_their_middle() -> None:
     assert fitted("UNIT, 2,000 steps", 20) == "UNIT, 2,000 steps"
     assert fitted("UNIT, 2,000 steps, settings abc123", 20, 2) == "UNIT, 2,000 steps,\nsettings abc123"

@@ -38,11 +38,12 @@ def test_too_few_images_are_refused(unit_run: Path, tmp_path: Path) -> None:
         embed_domains(unit_run / "checkpoint.pt", "last", tmp_path, count=4)
 
 
-@pytest.mark.parametrize("names", [("0", "1", "2"), CLASSES])
+@pytest.mark.parametrize("names", [("0", "1", "2"), CLASSES, ("$", "_", "^")])
 def test_every_point_stands_in_both_panels(names: tuple[str, ...]) -> None:
     points = np.arange(24, dtype=float).reshape(12, 2)
     labels, target = np.arange(12) % 3, np.arange(12) >= 8
     figure = tsne_panels(Embedding(points, labels, target, names, "MNIST", "USPS")).figure
+    figure.draw_without_rendering()
     by_class, by_domain = figure.axes
     shown = [np.column_stack(line.get_data()) for line in by_class.lines]
     assert [sorted(rows.tolist()) for rows in shown] == [points[labels == k].tolist() for k in range(3)]

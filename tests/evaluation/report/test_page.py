@@ -169,19 +169,23 @@ def test_the_same_runs_give_the_same_page(tmp_path: Path) -> None:
 
 
 def test_only_the_best_of_many_methods_are_drawn_one_by_one(tmp_path: Path) -> None:
-    for number in range(8):
+    for number in range(12):
         run = result(method="unit", preset=f"p{number}", accuracy_last=50.0 + number)
         logged_run(tmp_path / str(number), run, 40.0, 50.0 + number)
     logged_run(tmp_path / "s", result(method="source-only", accuracy_last=30.0), 30.0)
     text = report(tmp_path)
     (figure,) = re.findall(r"<figure(?:(?!<figure).)*Confusion, .*?</figure>", text, flags=re.DOTALL)
-    assert re.findall(r">(UNIT \(p\d\)|Source only)</text>", figure) == [
+    assert re.findall(r">(UNIT \(p\d+\)|Source only)</text>", figure) == [
         "Source only",
-        "UNIT (p7)",
-        "UNIT (p6)",
-        "UNIT (p5)",
+        "UNIT (p11)",
+        "UNIT (p10)",
+        "UNIT (p9)",
     ]
-    assert "Shown: 4 of 9 methods, the best that adapt." in figure
+    (curves,) = re.findall(r"<figure(?:(?!<figure).)*Learning curves.*?</figure>", text, flags=re.DOTALL)
+    assert ">Source only</text>" in curves
+    assert sorted(map(int, re.findall(r">UNIT \(p(\d+)\)</text>", curves))) == list(range(4, 12))
+    assert "Of each pair the 8 best that adapt, and the bounds." in curves
+    assert "Shown: 4 of 13 methods: source only, and the best that adapt." in figure
 
 
 def test_broken_and_unfinished_runs_are_named(tmp_path: Path) -> None:

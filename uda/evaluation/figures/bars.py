@@ -38,7 +38,8 @@ def accuracy_bars(
     headline
         Whether the accuracy at the last step or at the validator's pick is drawn.
     start
-        Percent at which the axis begins. Above zero, lengths would mislead: there are points instead of bars.
+        Percent at which the axis begins. Above zero, lengths would mislead: there are points instead of bars, and an
+        arrow with its number for a mean that lies below.
     width
         Where it is not given: a column for one panel, a page for more.
     """
@@ -55,7 +56,7 @@ def accuracy_bars(
             if label in here:
                 _bar(axis, row, here[label], looks[label], headline, start)
             else:
-                axis.annotate("–", (start, row), xytext=(3, 0), textcoords="offset points", va="center", color=MUTED)
+                _write(axis, start, row, "–")
         axis.set_title(fitted(title, 40))
         axis.set_xlabel("target test accuracy, %" if place + columns >= len(titles) else "")
         _frame(axis, labels, start)
@@ -65,6 +66,9 @@ def accuracy_bars(
 
 def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, start: float) -> None:
     found = estimate(each.cell, ORDERS[headline][0])
+    if found.mean < start:
+        _write(axis, start, place, f"◂ {found.mean:.1f}")
+        return
     low, high = each.cell.interval(found)
     reach = max(high, found.mean + (found.std or 0.0), *found.values)
     if start == 0.0:
@@ -80,9 +84,11 @@ def _bar(axis: Axes, place: int, each: Series, look: Mark, headline: Headline, s
         axis.plot(
             found.values, [place + _SEEDS] * len(found.values), "o", color=PAPER, markeredgecolor=INK, markersize=2
         )
-    axis.annotate(
-        f"{found.mean:.1f}", (reach, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7
-    )
+    _write(axis, reach, place, f"{found.mean:.1f}")
+
+
+def _write(axis: Axes, x: float, place: int, text: str) -> None:
+    axis.annotate(text, (x, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=7)
 
 
 def _frame(axis: Axes, labels: Sequence[str], start: float) -> None:

@@ -70,11 +70,17 @@ def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusi
         if found:
             title = each.label if len(titles) == 1 else f"{each.label}, {titles[each.protocol, each.pair]}"
             kept.append((title, found))
-            names.setdefault(class_names(each.known_folders[0], found[0]), each.known_folders[0])
+            names |= {_class_names(folder): folder for folder in each.known_folders[:1]}
     if not kept:
         raise UserError("no run here has a predictions.npz: give run folders that this version of uda made")
+    names.pop((), None)
     _same_classes(names)
-    chosen = next(iter(names))
+    count_of_classes = 1 + max(one.largest for _, found in kept for one in found)
+    chosen = next(iter(names), tuple(map(str, range(count_of_classes))))
+    if count_of_classes > len(chosen):
+        raise UserError(
+            f"{names[chosen]}: knows {len(chosen)} classes, but there are predictions of more: train it again"
+        )
     return [
         Confusion(title, np.sum([count(p.labels, getattr(p, weights), len(chosen)) for p in found], axis=0), len(found))
         for title, found in kept
@@ -101,12 +107,10 @@ def _same_classes(names: Mapping[tuple[str, ...], Path]) -> None:
         raise UserError(f"{one} and {other} have different classes: draw them one at a time")
 
 
-def class_names(folder: Path, predictions: Predictions) -> tuple[str, ...]:
-    """Return the names of a run's classes, as its checkpoint has them; their numbers where it was not kept."""
-    if (folder / "checkpoint.pt").is_file():
-        return tuple(read_checkpoint(folder / "checkpoint.pt")["class_names"])
-    largest = max(int(row.max()) for row in (predictions.labels, predictions.last, predictions.pick))
-    return tuple(str(label) for label in range(largest + 1))
+def _class_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of a run's classes; empty where its checkpoint was not kept, which alone has them."""
+    path = folder / "checkpoint.pt"
+    return tuple(read_checkpoint(path)["class_names"]) if path.is_file() else ()
 
 
 def count(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:

@@ -89,6 +89,8 @@ def learning_curves(
             ]
             if kept := [one for one in found if one]:
                 panels.append((quantity, key, kept))
+    if not panels:
+        raise UserError(f"no run here logged {' or '.join(quantities)}: give runs that did, or another quantity")
     return _draw(panels, titles, looks, width)
 
 

@@ -12,12 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from uda.errors import UserError
+from uda.errors import UserError, unknown
 from uda.evaluation.correlation import spearman
-from uda.evaluation.figures.curves import expand
 from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, marks, styled
 from uda.evaluation.history import read_history
-from uda.evaluation.series import Series, panel_titles, read_moments
+from uda.evaluation.series import Series, panel_titles
 
 _Key = tuple[str, tuple[str, str]]
 
@@ -62,25 +61,29 @@ def validator_scatter(
     """
     chosen = [each for each in series if each.kind != "target-only"]
     points = scored(chosen)
-    if not points:
+    if not any(point.scores for point in points):
         raise UserError("no run here has a history of its validators: give run folders of runs that adapt")
-    histories = [moment for each in chosen for folder in each.known_folders for moment in read_moments(folder)]
-    names = expand(validators or ["validators"], histories)
+    known = list(dict.fromkeys(name for point in points for name in point.scores))
+    for name in validators:
+        if name not in known:
+            raise unknown("validator in these runs", name, known)
+    names = list(dict.fromkeys(validators or known))
     titles = panel_titles(chosen)
     groups = [titles[point.key] for point in points] if len(titles) > 1 else [point.label for point in points]
     styles = marks((title, "other") for title in titles.values()) if len(titles) > 1 else dict(looks)
     width = width or ("column" if len(names) <= 2 else "page")
     columns = 2 if width == "column" else 4
-    legend_rows = -(-len(set(groups)) // columns)
+    shown = [fitted(group, 36) for group in dict.fromkeys(groups)]
+    # about so many letters of a legend fit beside each other, a marker taking the room of ten
+    letters = 55 if width == "column" else 120
+    legend_columns = max(1, min(columns, len(shown), letters // (max(map(len, shown), default=0) + 10)))
+    legend_rows = -(-len(shown) // legend_columns)
     figure, axes = grid_of_panels(len(names), width, columns, 1.75, 0.16 * legend_rows, sharey=True)
     for place, (axis, name) in enumerate(zip(axes, names, strict=True)):
         _panel(axis, name, points, groups, styles)
         axis.set_ylabel("target test accuracy, %" if place % columns == 0 else "")
-    shown = list(dict.fromkeys(groups))
-    handles = [_handle(styles[group]) for group in shown]
-    figure.legend(
-        handles, [fitted(group, 36) for group in shown], loc="outside lower center", ncols=min(columns, len(shown))
-    )
+    handles = [_handle(styles[group]) for group in dict.fromkeys(groups)]
+    figure.legend(handles, shown, loc="outside lower center", ncols=legend_columns)
     return Drawing(figure, _caption(points, len(titles)))
 
 

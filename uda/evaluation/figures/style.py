@@ -39,6 +39,7 @@ _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (8,
 _RC: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
     "font.size": 8,
+    "text.parse_math": False,  # names may hold dollar signs
     "axes.titlesize": 8,
     "axes.labelsize": 8,
     "xtick.labelsize": 7,
@@ -147,9 +148,9 @@ def looks_of(series: Sequence[Series]) -> dict[str, Mark]:
     return marks((label, kinds[label]) for label in ordered_labels(series))
 
 
-def figure(width: Width | float, height: float) -> Figure:
-    """Make an empty figure; width by name or in inches, height in inches. Needs no display and no pyplot."""
-    made = Figure(figsize=(WIDTHS[width] if isinstance(width, str) else width, height))
+def figure(width: Width, height: float) -> Figure:
+    """Make an empty figure, its height in inches. Needs no display and no pyplot."""
+    made = Figure(figsize=(WIDTHS[width], height))
     FigureCanvasAgg(made)
     return made
 

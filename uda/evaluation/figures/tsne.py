@@ -58,7 +58,7 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
 
 def _by_class(axis: Axes, found: Embedding) -> None:
     """Write short class names in the place of points, so that no colour needs to be told from another; else colours."""
-    written = max(map(len, found.class_names)) <= _WRITTEN_UP_TO
+    written = all(len(name) <= _WRITTEN_UP_TO and name.isalnum() for name in found.class_names)
     for label, name in enumerate(found.class_names):
         x, y = found.points[found.labels == label].T
         colour = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]

@@ -39,7 +39,11 @@ def _hours(records: Sequence[RunRecord]) -> Html:
 
 def _files(records: Sequence[RunRecord]) -> Html:
     """List each file that was read; one that was read with two checksums is two."""
-    found = {(file["name"], file["checksum"], file["verified"]) for record in records for file in record.files}
+    found = {
+        (str(file.get("name")), str(file.get("checksum")), bool(file.get("verified")))
+        for record in records
+        for file in record.files
+    }
     if not found:
         return element("p", "Which data files were read is not known: these runs have no folders.", class_="note")
     rows = [

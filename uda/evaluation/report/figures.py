@@ -29,8 +29,9 @@ from uda.evaluation.series import Series, panel_titles
 from uda.evaluation.translate import translate_domains, translates
 from uda.training.checkpoint import load_model
 
-#: At most so many methods of a pair have their predictions and checkpoints drawn: source only, and the best that adapt.
-SHOWN_METHODS = 4
+#: At most so many methods of a pair that adapt have their learning curves drawn, and their predictions and checkpoints.
+SHOWN_CURVES = 8
+SHOWN_METHODS = 3
 #: Of these, at most so many have their features drawn.
 SHOWN_FEATURES = 2
 
@@ -112,7 +113,7 @@ def draw_figures(
             left_out.append(LeftOut(plan.heading, str(error)))
             continue
         caption = f"{drawing.caption} {plan.remark}".strip()
-        picture = inline_svg(drawing, f"figure-{len(shown) + 1}")
+        picture = inline_svg(drawing, f"figure-{len(shown) + 1}", plan.heading)
         wide = drawing.figure.get_figwidth() > 5.0
         shown.append(Shown(plan.heading, picture, caption, wide, plan.on_paper))
     if not checkpoints:
@@ -125,10 +126,14 @@ def _plans(series: Sequence[Series], headline: Headline, root: Path, checkpoints
     """List the figures in the order of the report."""
     looks = looks_of(series)
     yield Plan("Accuracy", lambda: accuracy_bars(series, looks, headline, near_start(series, headline)))
-    with_history, remark = having(series, "metrics.jsonl")
-    yield Plan("Learning curves", lambda: learning_curves(with_history, ["accuracy"], looks), remark)
-    yield Plan("Validators against accuracy", lambda: validator_scatter(with_history, looks), remark)
+    logged, remark = having(series, "metrics.jsonl")
     titles = panel_titles(series)
+    pairs = {key: [each for each in logged if (each.protocol, each.pair) == key] for key in titles}
+    curves = [each for here in pairs.values() for each in chosen(here, headline, SHOWN_CURVES)]
+    choice = f"Of each pair the {SHOWN_CURVES} best that adapt, and the bounds." if len(curves) < len(logged) else ""
+    said = f"{choice} {remark}".strip()
+    yield Plan("Learning curves", lambda: learning_curves(curves, ["accuracy"], looks), said)
+    yield Plan("Validators against accuracy", lambda: validator_scatter(logged, looks), remark)
     for key, title in titles.items():
         here = [each for each in series if (each.protocol, each.pair) == key]
         yield from _plans_of_pair(here, title, headline, root, checkpoints)
@@ -139,22 +144,24 @@ def _plans_of_pair(
 ) -> Iterator[Plan]:
     """List the figures that look into predictions and checkpoints."""
     weights: Weights = "last" if headline == "last" else "pick"
-    best = chosen(series, headline)
-    choice = f"Shown: {len(best)} of {len(series)} methods, the best that adapt." if len(best) < len(series) else ""
+    best = [each for each in chosen(series, headline, SHOWN_METHODS) if each.kind != "target-only"]
+    shown = f"Shown: {len(best)} of {len(series)} methods: source only, and the best that adapt."
+    choice = shown if len(best) < len(series) else ""
+    where = "At the last step." if headline == "last" else "At the validator's pick."
     predicted, remark = having(best, "predictions.npz")
-    said = f"{choice} {remark}".strip()
+    said = " ".join(filter(None, [where, choice, remark]))
     yield Plan(f"Confusion, {title}", partial(_confusion, predicted, weights), said, on_paper=True)
     if not checkpoints:
         return
     kept = [each for each in having(best, "checkpoint.pt")[0] if each.known_folders]
     paths = {each.label: each.known_folders[0] / "checkpoint.pt" for each in kept}
-    said = f"{choice} The first seed of each.".strip()
-    yield Plan(f"Reliability, {title}", partial(_reliability, paths, weights, root), said)
+    said = f"{where} The first seed."
+    yield Plan(f"Reliability, {title}", partial(_reliability, paths, weights, root), f"{said} {choice}".strip())
     for label in list(paths)[:SHOWN_FEATURES] or [""]:
         heading = f"Features, {title}" + (f", {label}" if label else "")
-        yield Plan(heading, partial(_features, paths.get(label), weights, root))
-    yield Plan(f"Translations, {title}", partial(_translations, paths, weights, root))
-    yield Plan(f"Interpolations, {title}", partial(_interpolations, paths, weights, root))
+        yield Plan(heading, partial(_features, paths.get(label), weights, root), said)
+    yield Plan(f"Translations, {title}", partial(_translations, paths, weights, root), said)
+    yield Plan(f"Interpolations, {title}", partial(_interpolations, paths, weights, root), said)
 
 
 def _confusion(series: Sequence[Series], weights: Weights) -> Drawing:
@@ -210,9 +217,9 @@ def having(series: Sequence[Series], file: str) -> tuple[list[Series], str]:
     return kept, f"{missing} of the runs {'has' if missing == 1 else 'have'} no {file}." if missing else ""
 
 
-def chosen(series: Sequence[Series], headline: Headline) -> list[Series]:
-    """Return the methods of a pair that are drawn one by one: the best that adapt, and source only before them."""
-    before = [each for each in series if each.kind == "source-only"][:1]
+def chosen(series: Sequence[Series], headline: Headline, count: int) -> list[Series]:
+    """Return so many methods of a pair that adapt, the best first, between the bounds."""
     adapting = [each for each in series if adapts(each.kind)]
     adapting.sort(key=lambda each: -estimate(each.cell, ORDERS[headline][0]).mean)
-    return [*before, *adapting[: SHOWN_METHODS - len(before)]]
+    bounds = {kind: [each for each in series if each.kind == kind] for kind in ("source-only", "target-only")}
+    return [*bounds["source-only"], *adapting[:count], *bounds["target-only"]]
