@@ -5,9 +5,11 @@ from uda.methods.alda import Alda
 from uda.methods.base import Method, TaskShape
 from uda.methods.cdan import Cdan
 from uda.methods.dann import Dann
+from uda.methods.dirt_t import DirtT
 from uda.methods.mcd import Mcd
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.unit import UnitMethod
+from uda.methods.vada import Vada
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
@@ -19,6 +21,8 @@ METHODS: dict[str, type[Method]] = {
         Adda,
         Mcd,
         Alda,
+        Vada,
+        DirtT,
         # generative
         UnitMethod,
         TargetOnly,
