@@ -13,6 +13,7 @@ from uda.methods.dan import Dan
 from uda.methods.dann import Dann
 from uda.methods.deepcoral import DeepCoral
 from uda.methods.deepjdot import DeepJdot
+from uda.methods.dirt_t import DirtT
 from uda.methods.drcn import Drcn
 from uda.methods.fixmatch import FixMatch
 from uda.methods.gta import Gta
@@ -25,6 +26,7 @@ from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.swd import Swd
 from uda.methods.unit import UnitMethod
+from uda.methods.vada import Vada
 
 METHODS: dict[str, type[Method]] = {
     method.name: method
@@ -44,6 +46,8 @@ METHODS: dict[str, type[Method]] = {
         Adda,
         Mcd,
         Alda,
+        Vada,
+        DirtT,
         # generative
         Cogan,
         UnitMethod,

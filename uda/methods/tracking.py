@@ -1,0 +1,23 @@
+"""Which images the running statistics of batch normalisation follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+@contextmanager
+def untracked(network: nn.Module) -> Iterator[None]:
+    """Let a network read images in training mode, normalised by their own batch, without its statistics following."""
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    kept = [(norm.running_mean, norm.running_var, norm.num_batches_tracked) for norm in norms]
+    for norm in norms:
+        norm.running_mean = norm.running_var = norm.num_batches_tracked = None
+    try:
+        yield
+    finally:
+        for norm, (mean, variance, count) in zip(norms, kept, strict=True):
+            norm.running_mean, norm.running_var, norm.num_batches_tracked = mean, variance, count
