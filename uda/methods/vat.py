@@ -50,4 +50,5 @@ def divergence(log_p: Tensor, logits: Tensor) -> Tensor:
 
 def unit(images: Tensor) -> Tensor:
     """Give each of (N, C, S, S) images the Euclidean length 1; what is zero stays zero."""
-    return images / torch.linalg.vector_norm(images, dim=(1, 2, 3), keepdim=True).clamp_min(1e-12)
+    length: Tensor = torch.linalg.vector_norm(images, dim=(1, 2, 3), keepdim=True)
+    return images / length.clamp_min(1e-12)
