@@ -22,7 +22,7 @@ def test_a_run_prints_its_accuracies_and_is_not_made_twice(uda: Uda, pair: tuple
     first = uda(*arguments(pair))
     assert first.exit_code == 0, first.output
     assert "% at the last step (20)\n" in first.stdout
-    assert "picked by consistency" in first.stdout
+    assert "picked by information-maximization" in first.stdout
     folder = Path(first.stdout.splitlines()[-1].removeprefix("run folder: "))
     config = json.loads((folder / "run.json").read_text())["config"]
     assert (config["steps"], config["batch_size"], config["evaluate_every"]) == (20, 16, 10)

@@ -20,7 +20,7 @@ def build(task: TaskShape = TASK, **settings: Any) -> Cogan:
 
 
 def test_an_update_made_by_hand() -> None:
-    method = build(lambda_class=3.0, lambda_features=0.2, weight_decay=0.01)
+    method = build(lambda_class=3.0, lambda_features=0.2, weight_decay=0.01, own_first=True)
     generator, discriminator, head = copy.deepcopy((method.generator, method.discriminator, method.head))
     play_d = adam([*discriminator.parameters(), *head.parameters()], method.config)
     play_g = adam(generator.parameters(), method.config)
@@ -61,18 +61,16 @@ def test_an_update_made_by_hand() -> None:
         same_parameters(method.head, head)
 
 
-def test_each_domain_is_read_through_its_own_first_layer() -> None:
-    method = build(TaskShape((1, 16, 16), (3, 16, 16), 3, 10)).eval()
-    grey, colour = torch.rand(4, 1, 16, 16), torch.rand(5, 3, 16, 16)
-    batch = Batch(grey[[0, 1, 2]], torch.tensor([0, 1, 2]), colour, torch.arange(5))
-    method.update(batch, torch.tensor(0))
-    assert method.predict(colour).shape == (5, 3)
-    assert method.predict_source(grey).shape == (4, 3)
-    shared = build().eval()
+def test_domains_share_the_first_layer_unless_it_is_set_or_their_channels_differ() -> None:
     images = torch.rand(4, 1, 16, 16)
-    assert not torch.allclose(shared.predict(images), shared.predict_source(images))
-    tied = build(own_first=False).eval()
-    assert torch.equal(tied.predict(images), tied.predict_source(images))
+    shared, own = build().eval(), build(own_first=True).eval()
+    assert torch.equal(shared.predict(images), shared.predict_source(images))
+    assert not torch.allclose(own.predict(images), own.predict_source(images))
+    mixed = build(TaskShape((1, 16, 16), (3, 16, 16), 3, 10))
+    colour = torch.rand(5, 3, 16, 16)
+    mixed.update(Batch(images, torch.tensor([0, 1, 2, 0]), colour, torch.arange(5)), torch.tensor(0))
+    assert mixed.predict(colour).shape == (5, 3)
+    assert mixed.predict_source(images).shape == (4, 3)
 
 
 def test_one_image_size_for_both_domains() -> None:

@@ -20,9 +20,8 @@ def test_updates_made_by_hand(backbone: str, num_k: int) -> None:
         lines = torch.randn(3, 12)
         projected = [p.double() @ (lines / (lines**2).sum(0).sqrt()).double() for p in (one, other)]
         first, second = (torch.topk(p, 5, dim=0).values for p in projected)
-        return (
-            torch.stack([(a - b) ** 2 for a, b in zip(first.flatten(), second.flatten(), strict=True)]).mean().float()
-        )
+        squares = [(a - b) ** 2 for a, b in zip(first.flatten(), second.flatten(), strict=True)]
+        return torch.stack(squares).mean().float()
 
     method = build("swd", backbone=backbone, num_k=num_k, hidden=7, directions=12, learning_rate=1e-3)
     compare_rounds(method, distance)

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from tests.training.test_run import config_of, identical, weights
+from tests.training.test_run import config_of, identical, train_in_pieces, weights
 from uda.methods import METHODS
 from uda.training.checkpoint import load_model
-from uda.training.job import evaluate
 from uda.training.run import train
 
 PRECISIONS = ("fp32", "bf16")
@@ -37,18 +35,7 @@ def test_a_run_stopped_after_each_evaluation_equals_a_whole_one(
 ) -> None:
     config = config_of(method, pair, precision=precision)
     whole = train(config, tmp_path, tmp_path / "whole", quiet=True)
-
-    def interrupted(*arguments: Any) -> None:
-        evaluate(*arguments)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("uda.training.run.evaluate", interrupted)
-    for _ in range(2):
-        torch.manual_seed(99)
-        with pytest.raises(KeyboardInterrupt):
-            train(config, tmp_path, tmp_path / "pieces", quiet=True)
-    monkeypatch.undo()
-    pieces = train(config, tmp_path, tmp_path / "pieces", quiet=True)
+    pieces = train_in_pieces(config, tmp_path, monkeypatch)
     assert identical(weights(whole), weights(pieces))
     assert all(bool(tensor.isfinite().all()) for tensor in weights(whole).values())
 

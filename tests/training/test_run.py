@@ -39,12 +39,8 @@ def log_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("overrides", [{}, {"head": "discriminator", "lambda_features": 1e-4}, {"precision": "bf16"}])
-def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
-    overrides: dict[str, object], pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = config_of("unit", pair, **overrides)
-    whole = train(config, tmp_path, tmp_path / "whole", quiet=True)
+def train_in_pieces(config: RunConfig, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stop a run of three evaluations after each of the first two, and finish it; return its folder."""
 
     def interrupted(*arguments: Any) -> None:
         evaluate(*arguments)
@@ -54,9 +50,18 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     for _ in range(2):
         torch.manual_seed(99)
         with pytest.raises(KeyboardInterrupt):
-            train(config, tmp_path, tmp_path / "pieces", quiet=True)
+            train(config, folder, folder / "pieces", quiet=True)
     monkeypatch.undo()
-    pieces = train(config, tmp_path, tmp_path / "pieces", quiet=True)
+    return train(config, folder, folder / "pieces", quiet=True)
+
+
+@pytest.mark.parametrize("overrides", [{}, {"head": "discriminator", "lambda_features": 1e-4}, {"precision": "bf16"}])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
+    overrides: dict[str, object], pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of("unit", pair, **overrides)
+    whole = train(config, tmp_path, tmp_path / "whole", quiet=True)
+    pieces = train_in_pieces(config, tmp_path, monkeypatch)
 
     first, second = read_checkpoint(whole / "checkpoint.pt"), read_checkpoint(pieces / "checkpoint.pt")
     assert identical(first["model"], second["model"])

@@ -46,6 +46,36 @@ weights_option = click.option(
     help="Those of the last step or of the validator's pick.",
 )
 
+published_option = click.option(
+    "--published",
+    type=click.Choice(["main", "all", "none"]),
+    default="main",
+    show_default=True,
+    help="Which published results of the same pairs stand below.",
+)
+
+headline_option = click.option(
+    "--headline",
+    type=click.Choice(["last", "validator"]),
+    default="last",
+    show_default=True,
+    help="Which accuracy stands first: at the last step, or at the validator's pick.",
+)
+
+output_option = click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file."
+)
+
+
+def write_or_print(text: str, output: Path | None) -> None:
+    """Write a text to a file, whose folder is made, and say so; print it where there is no file."""
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {output}")
+
 
 def parse_seeds(text: str) -> list[int]:
     """Parse "0-4", "1,2" or "1,5-7" into seeds, in that order, each once.

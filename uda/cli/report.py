@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from uda.cli.options import data_root_option
+from uda.cli.options import data_root_option, headline_option, published_option
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
@@ -23,20 +23,8 @@ from uda.evaluation.runs import find_runs
     "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), required=True, help="An .html."
 )
 @click.option("--title", default="", help="The pairs' names where it is not given.")
-@click.option(
-    "--headline",
-    type=click.Choice(["last", "validator"]),
-    default="last",
-    show_default=True,
-    help="What stands first and is drawn: the last step, or the validator's pick.",
-)
-@click.option(
-    "--published",
-    type=click.Choice(["main", "all", "none"]),
-    default="main",
-    show_default=True,
-    help="Which published results of the same pairs stand in the tables.",
-)
+@headline_option
+@published_option
 @click.option("--no-checkpoints", is_flag=True, help="Draw nothing from checkpoints: quicker, and no data are needed.")
 @data_root_option
 def report(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from uda.cli.options import headline_option, output_option, published_option, write_or_print
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.layout import Headline
@@ -36,24 +37,10 @@ _WIDTH = 100
     show_default=True,
     help="Methods by pairs, or as the UNIT paper's table with ours beside it.",
 )
-@click.option(
-    "--published",
-    type=click.Choice(["main", "all", "none"]),
-    default="main",
-    show_default=True,
-    help="Which published results of the same pairs stand below.",
-)
-@click.option(
-    "--headline",
-    type=click.Choice(["last", "validator"]),
-    default="last",
-    show_default=True,
-    help="Which accuracy stands first: at the last step, or at the validator's pick.",
-)
+@published_option
+@headline_option
 @click.option("--validator", metavar="NAME", help="Show what NAME would have picked, from what the run folders logged.")
-@click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file."
-)
+@output_option
 def table(
     paths: tuple[Path, ...],
     form: Format | None,
@@ -81,12 +68,7 @@ def table(
         broken=found.broken,
         width=shutil.get_terminal_size().columns if sys.stdout.isatty() and not output else _WIDTH,
     )
-    if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-        click.echo(f"wrote {output}")
-    else:
-        click.echo(text, nl=False)
+    write_or_print(text, output)
     report_left_out(found)
 
 

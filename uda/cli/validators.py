@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from uda.cli.options import output_option, write_or_print
 from uda.cli.runs import DEFAULT_RUNS, report_unfinished, runs_argument
 from uda.evaluation.histories import find_histories, write_histories
 from uda.evaluation.validator_report import Format, write_study
@@ -22,9 +23,7 @@ _SUFFIXES: dict[str, Format] = {".md": "md", ".csv": "csv"}
     type=click.Choice(["text", "md", "csv"]),
     help="Where it is not given: by the ending of FILE (.md, .csv), else text.",
 )
-@click.option(
-    "-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write it to a file."
-)
+@output_option
 @click.option(
     "--history",
     metavar="FILE",
@@ -45,10 +44,5 @@ def validators(paths: tuple[Path, ...], form: Format | None, output: Path | None
         click.echo(f"{history}: {lines} evaluations of {len(found.histories)} runs", err=output is None)
     chosen = form or (_SUFFIXES.get(output.suffix, "text") if output else "text")
     text = write_study(study_validators(found.histories), chosen)
-    if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-        click.echo(f"wrote {output}")
-    else:
-        click.echo(text, nl=False)
+    write_or_print(text, output)
     report_unfinished(found.unfinished)

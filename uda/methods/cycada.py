@@ -195,14 +195,20 @@ class Cycada(ClassifierMethod):
 
         As in the authors' code a source image's class is its label, a target image's what the classifier says.
         """
+        labels = batch.source_labels
         self.backbone.eval()
-        parts = [self.readable(x) for x in (s_t, t_s, batch.source_images, batch.target_images)]
-        logits = self.head(self.backbone(torch.cat(parts)))
+        with torch.no_grad():
+            on_s, on_t = self._read_both(batch.source_images, batch.target_images)
+        on_s_t, on_t_s = self._read_both(s_t, t_s)
         self.backbone.train(self.training)
-        on_s_t, on_t_s, on_s, on_t = torch.split(logits, [len(x) for x in parts])
-        loss = cross_entropy(on_s_t, batch.source_labels) + cross_entropy(on_t_s, on_t.argmax(1))
-        good: Tensor = cross_entropy(on_s, batch.source_labels).detach() <= self.config.good_enough
-        return loss * good.float()
+        good: Tensor = cross_entropy(on_s, labels) <= self.config.good_enough
+        return (cross_entropy(on_s_t, labels) + cross_entropy(on_t_s, on_t.argmax(1))) * good.float()
+
+    def _read_both(self, one: Tensor, two: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the classifier's (N, K) and (M, K) logits of images of any domain, from one pass."""
+        logits = self.head(self.backbone(torch.cat([self.readable(one), self.readable(two)])))
+        on_one, on_two = torch.split(logits, [len(one), len(two)])
+        return on_one, on_two
 
     def _adapt_features(self, batch: Batch) -> dict[str, Tensor]:
         """Play a round of equation (5): the feature discriminator moves first, then the target's network."""

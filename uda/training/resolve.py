@@ -22,7 +22,7 @@ RUN_DEFAULTS: dict[str, Any] = {
     "steps": 2000,
     "batch_size": 64,
     "evaluate_every": 250,
-    "validator": "consistency",
+    "validator": "information-maximization",
     "precision": "auto",
 }
 

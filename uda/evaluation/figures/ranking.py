@@ -73,16 +73,17 @@ def validator_scatter(
     styles = marks((title, "other") for title in titles.values()) if len(titles) > 1 else dict(looks)
     width = width or ("column" if len(names) <= 2 else "page")
     columns = 2 if width == "column" else 4
-    legend_rows = -(-len(set(groups)) // columns)
+    shown = [fitted(group, 36) for group in dict.fromkeys(groups)]
+    # about so many letters of a legend fit beside each other, a marker taking the room of ten
+    letters = 55 if width == "column" else 120
+    legend_columns = max(1, min(columns, len(shown), letters // (max(map(len, shown), default=0) + 10)))
+    legend_rows = -(-len(shown) // legend_columns)
     figure, axes = grid_of_panels(len(names), width, columns, 1.75, 0.16 * legend_rows, sharey=True)
     for place, (axis, name) in enumerate(zip(axes, names, strict=True)):
         _panel(axis, name, points, groups, styles)
         axis.set_ylabel("target test accuracy, %" if place % columns == 0 else "")
-    shown = list(dict.fromkeys(groups))
-    handles = [_handle(styles[group]) for group in shown]
-    figure.legend(
-        handles, [fitted(group, 36) for group in shown], loc="outside lower center", ncols=min(columns, len(shown))
-    )
+    handles = [_handle(styles[group]) for group in dict.fromkeys(groups)]
+    figure.legend(handles, shown, loc="outside lower center", ncols=legend_columns)
     return Drawing(figure, _caption(points, len(titles)))
 
 
