@@ -7,7 +7,7 @@ from tests.evaluation.examples import result, write_run
 from tests.evaluation.logged import log, series_of, three_methods
 from uda.errors import UserError
 from uda.evaluation.figures.curves import learning_curves
-from uda.evaluation.figures.style import Drawing, looks_of
+from uda.evaluation.figures.style import WIDTHS, Drawing, looks_of
 from uda.evaluation.runs import export
 
 
@@ -29,6 +29,18 @@ def test_the_line_is_the_mean_and_the_band_one_standard_deviation(tmp_path: Path
     ends = band.get_paths()[0].get_extents()
     assert (ends.y0, ends.y1) == pytest.approx((52 - 8**0.5, 63 + 18**0.5))
     assert "mean of 2 seeds. Bands: sample standard deviation over seeds." in drawing.caption
+
+
+def test_long_names_stay_within_the_figure(tmp_path: Path) -> None:
+    for number in range(6):
+        log(write_run(tmp_path / str(number), result(preset=f"{number}-{'long' * 12}")), {100: 50.0})
+    series = series_of(tmp_path)
+    for width in WIDTHS:
+        figure = learning_curves(series, ["accuracy"], looks_of(series), width).figure
+        figure.draw_without_rendering()
+        box = figure.legends[0].get_window_extent()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.axes[0].get_window_extent().height > 0.4 * figure.bbox.height
 
 
 def test_one_seed_has_no_band(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.textpath import TextPath
 
 from tests.evaluation.examples import CLASSES
 from uda.errors import UserError
 from uda.evaluation.embedding import Embedding, embed_domains, tsne
-from uda.evaluation.figures.tsne import tsne_panels
+from uda.evaluation.figures.tsne import tsne_panels, written_marker
 
 
 def clusters(count: int) -> tuple[torch.Tensor, np.ndarray]:
@@ -36,6 +37,16 @@ def test_both_domains_are_sampled_alike_and_the_sample_is_fixed(unit_run: Path, 
 def test_too_few_images_are_refused(unit_run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="t-SNE of 4 images shows nothing"):
         embed_domains(unit_run / "checkpoint.pt", "last", tmp_path, count=4)
+
+
+def test_a_written_marker_is_the_centred_outline_of_its_letters() -> None:
+    for name in ("7", "$", "10"):
+        marker, letters = written_marker(name), TextPath((0, 0), name, size=10)
+        assert marker.codes is not None
+        assert np.array_equal(marker.codes, letters.codes)
+        box, expected = marker.get_extents(), letters.get_extents()
+        assert (box.width, box.height) == pytest.approx((expected.width, expected.height))
+        assert (box.x0, box.y0) == pytest.approx((-box.x1, -box.y1))
 
 
 @pytest.mark.parametrize("names", [("0", "1", "2"), CLASSES, ("$", "_", "^")])

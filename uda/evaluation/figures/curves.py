@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from uda.errors import UserError, unknown
-from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, styled
+from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, legend_columns, styled
 from uda.evaluation.series import Moment, Series, panel_titles, read_moments
 
 ACCURACY = "accuracy"
@@ -136,14 +136,15 @@ def _draw(
     columns = (across if 1 < across <= 4 else 3) if width == "page" else min(2, across if across > 1 else 2)
     drawn = {one.label for _, _, found in panels for one in found}
     labels = [label for label in looks if label in drawn]
-    rows = -(-len(labels) // (4 if width == "page" else 2))
+    beside = legend_columns([fitted(label, 36) for label in labels], width)
+    rows = -(-len(labels) // beside)
     figure, axes = grid_of_panels(len(panels), width, columns, 1.9 if len(panels) == 1 else 1.6, 0.15 * rows)
     for place, (axis, (quantity, key, found)) in enumerate(zip(axes, panels, strict=True)):
         for one in found:
             draw_curve(axis, one, looks[one.label])
         _frame(axis, quantity, fitted(titles[key], 40) if len(titles) > 1 else "", place % columns == 0)
         axis.set_xlabel("step" if place + columns >= len(panels) else "")
-    _legend(figure, labels, looks, 4 if width == "page" else 2)
+    _legend(figure, labels, looks, beside)
     return Drawing(figure, _caption(panels))
 
 
@@ -173,9 +174,7 @@ def _frame(axis: Axes, quantity: str, title: str, first: bool) -> None:
 
 def _legend(figure: Figure, labels: Sequence[str], looks: Mapping[str, Mark], columns: int) -> None:
     handles = [Line2D([], [], **looks[label].line) for label in labels]
-    figure.legend(
-        handles, [fitted(label, 36) for label in labels], loc="outside lower center", ncols=min(columns, len(labels))
-    )
+    figure.legend(handles, [fitted(label, 36) for label in labels], loc="outside lower center", ncols=columns)
 
 
 def _caption(panels: Sequence[tuple[str, _Key, list[Curve]]]) -> str:

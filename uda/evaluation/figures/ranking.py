@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from uda.errors import UserError, unknown
 from uda.evaluation.correlation import spearman
-from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, marks, styled
+from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, legend_columns, marks, styled
 from uda.evaluation.history import read_history
 from uda.evaluation.series import Series, panel_titles
 
@@ -74,16 +74,14 @@ def validator_scatter(
     width = width or ("column" if len(names) <= 2 else "page")
     columns = 2 if width == "column" else 4
     shown = [fitted(group, 36) for group in dict.fromkeys(groups)]
-    # about so many letters of a legend fit beside each other, a marker taking the room of ten
-    letters = 55 if width == "column" else 120
-    legend_columns = max(1, min(columns, len(shown), letters // (max(map(len, shown), default=0) + 10)))
-    legend_rows = -(-len(shown) // legend_columns)
+    beside = legend_columns(shown, width)
+    legend_rows = -(-len(shown) // beside)
     figure, axes = grid_of_panels(len(names), width, columns, 1.75, 0.16 * legend_rows, sharey=True)
     for place, (axis, name) in enumerate(zip(axes, names, strict=True)):
         _panel(axis, name, points, groups, styles)
         axis.set_ylabel("target test accuracy, %" if place % columns == 0 else "")
     handles = [_handle(styles[group]) for group in dict.fromkeys(groups)]
-    figure.legend(handles, shown, loc="outside lower center", ncols=legend_columns)
+    figure.legend(handles, shown, loc="outside lower center", ncols=beside)
     return Drawing(figure, _caption(points, len(titles)))
 
 

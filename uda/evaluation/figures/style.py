@@ -197,6 +197,13 @@ def fitted(text: str, letters: int, lines: int = 1) -> str:
     return "\n".join(words if len(words) <= lines else [text[n : n + letters] for n in range(0, len(text), letters)])
 
 
+def legend_columns(labels: Sequence[str], width: Width) -> int:
+    """Return how many entries of a legend fit beside each other below a figure."""
+    most, letters = {"column": (2, 55), "page": (4, 120)}[width]
+    longest = max(map(len, labels), default=0)
+    return max(1, min(most, len(labels), letters // (longest + 10)))  # a marker takes the room of ten letters
+
+
 def check_name(path: Path) -> None:
     """Raise `UserError` for a file name that does not end in ``.png``, ``.pdf`` or ``.svg``."""
     if path.suffix.lower() not in _METADATA:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
 
 from uda.evaluation.embedding import Embedding
 from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, fitted, grid_of_panels, styled
@@ -28,12 +30,15 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
     """
     size = {"column": 1.75, "page": 3.45}[width]
     figure, (by_class, by_domain) = grid_of_panels(2, width, 2, size, 0.2)
-    _by_class(by_class, found)
+    scale = {"column": 0.6, "page": 1.0}[width]
+    _by_class(by_class, found, scale)
     by_class.set_title("by class")
     looks = [(~found.target, found.source_name, "o", COLOURS[0]), (found.target, found.target_name, "^", COLOURS[1])]
     for chosen, _, marker, colour in looks:
         x, y = found.points[chosen].T
-        by_domain.plot(x, y, marker, color=colour, markerfacecolor="none", markersize=2.4, markeredgewidth=0.5)
+        by_domain.plot(
+            x, y, marker, color=colour, markerfacecolor="none", markersize=2.4 * scale, markeredgewidth=0.5 * scale
+        )
     by_domain.set_title("by domain")
     handles = [
         Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor="none")
@@ -56,18 +61,26 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
     )
 
 
-def _by_class(axis: Axes, found: Embedding) -> None:
+def _by_class(axis: Axes, found: Embedding, scale: float) -> None:
     """Write short class names in the place of points, so that no colour needs to be told from another; else colours."""
-    written = all(len(name) <= _WRITTEN_UP_TO and name.isalnum() for name in found.class_names)
+    written = all(0 < len(name.strip()) <= len(name) <= _WRITTEN_UP_TO for name in found.class_names)
     for label, name in enumerate(found.class_names):
         x, y = found.points[found.labels == label].T
         colour = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
         if written:
-            axis.plot(x, y, linestyle="none", marker=f"${name}$", color=colour, markersize=3.6, markeredgewidth=0)
+            marker = written_marker(name)
+            axis.plot(x, y, linestyle="none", marker=marker, color=colour, markersize=3.6 * scale, markeredgewidth=0)
         else:
-            axis.plot(x, y, ".", color=colour, markersize=3, label=fitted(name, 20))
+            axis.plot(x, y, ".", color=colour, markersize=3 * scale, label=fitted(name, 20))
     if not written:
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=_columns(found.class_names), markerscale=2)
+
+
+def written_marker(name: str) -> Path:
+    """Return a name as the outline of its letters, centred: a marker that is never read as mathematics."""
+    outline = TextPath((0, 0), name, size=10)
+    box = outline.get_extents()
+    return Path(outline.vertices - ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2), outline.codes)
 
 
 def _columns(names: Sequence[str]) -> int:
