@@ -9,6 +9,8 @@ from uda.methods.backbones import BACKBONES
 from uda.methods.classifier import ClassifierConfig
 from uda.training.updates import Updates
 
+#: Enough that a method of three stages begins them all.
+STEPS = 6
 WITH_BACKBONE = sorted(name for name, method in METHODS.items() if issubclass(method.Config, ClassifierConfig))
 
 
@@ -20,14 +22,16 @@ def test_all_stages_with_any_backbone_where_one_domain_is_grey(name: str, backbo
     if backbone == "unit":
         source, target = target, source
     images = [torch.randint(0, 256, (6, *shape), dtype=torch.uint8) for shape in (source, target)]
-    method = METHODS[name](METHODS[name].Config(backbone=backbone, width=2), TaskShape(source, target, 3, 2)).train()
+    method = METHODS[name](
+        METHODS[name].Config(backbone=backbone, width=2), TaskShape(source, target, 3, STEPS)
+    ).train()
     if method.sees_target_labels:
         method.receive_target_labels(torch.arange(6) % 3)
     batches = Batches(images[0], torch.arange(6) % 3, images[1], 6, Augmentation(), 1, second_view=method.second_view)
     updates = Updates(method, batches, "fp32", 1)
-    for step in range(2):
+    for step in range(STEPS):
         updates.make(step)
-    updates.means(2)  # refuses what is not finite
+    updates.means(STEPS)  # refuses what is not finite
     assert method.stage == len(method.starts) - 1
     method.eval()
     for domain, shape in ((True, source), (False, target)):

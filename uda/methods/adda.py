@@ -37,6 +37,7 @@ class AddaConfig(ClassifierConfig):
         Hidden units of each of the domain classifier's two hidden layers.
     adversarial_rate
         Learning rate of the adversarial stage, as a multiple of that of the source stage.
+        Its default was set with target accuracies of the embedded pair in sight: choose it label-free first.
     source_share
         Share of the run's steps that the source stage takes.
     """
