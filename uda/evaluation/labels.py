@@ -13,7 +13,16 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _BOUNDS = ("source-only", "target-only")
 
 # Names that the rules below would not spell as their papers do.
-_METHODS = {"cogan": "CoGAN", "cycada": "CyCADA", "dirt-t": "DIRT-T", "self-ensembling": "Self-ensembling"}
+_METHODS = {
+    "adabn": "AdaBN",
+    "cogan": "CoGAN",
+    "cycada": "CyCADA",
+    "deepcoral": "DeepCORAL",
+    "deepjdot": "DeepJDOT",
+    "dirt-t": "DIRT-T",
+    "fixmatch": "FixMatch",
+    "self-ensembling": "Self-ensembling",
+}
 _DOMAINS = {"mnistm": "MNIST-M", "syndigits": "SynDigits", "usps-esl": "USPS (ESL)"}
 _UPPER_CASE = {"mnist", "usps", "svhn"}
 _PAIRS = (("mnist", "usps"), ("usps", "mnist"), ("svhn", "mnist"), ("mnist", "mnistm"), ("mnist", "svhn"))

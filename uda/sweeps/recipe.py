@@ -15,7 +15,30 @@ from uda.training.resolve import RUN_DEFAULTS, flatten, known_keys, preset_overr
 
 _COMMON_KEYS = ("seeds", *RUN_DEFAULTS, "augmentation", "settings")
 _RECIPE_KEYS = ("source", "target", "protocol", *_COMMON_KEYS, "runs")
-_RUN_KEYS = ("method", "preset", *_COMMON_KEYS)
+_RUN_KEYS = ("method", "preset", "choices", *_COMMON_KEYS)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What an entry's settings were chosen from, by a label-free validator.
+
+    Attributes
+    ----------
+    method, preset
+        The entry's.
+    tried
+        Settings, each a dict; the entry's own, where they are not among them, come first as an empty dict.
+    configs
+        A run for each, of seed 0, to be given a seed that is not reported.
+    taken
+        Which of them the recipe has.
+    """
+
+    method: str
+    preset: str
+    tried: tuple[Mapping[str, Any], ...]
+    configs: tuple[RunConfig, ...]
+    taken: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,8 @@ class Recipe:
         The pair and its protocol.
     configs
         Every run, one seed of all methods after the other, so that a sweep that is stopped early compares all.
+    choices
+        Of the entries that have ``choices``: a list of tables, each of settings that take the place of the entry's.
     """
 
     name: str
@@ -37,6 +62,7 @@ class Recipe:
     target: str
     protocol: str
     configs: tuple[RunConfig, ...]
+    choices: tuple[Choice, ...] = ()
 
     def select(self, seeds: Iterable[int] = (), methods: Iterable[str] = ()) -> list[RunConfig]:
         """Return the runs with one of the seeds and one of the methods, where any are given, in order.
@@ -99,10 +125,12 @@ def _build(name: str, table: Mapping[str, Any]) -> Recipe:
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise UserError("runs must be one or more [[runs]] tables")
     planned: list[tuple[int, int, RunConfig]] = []
+    choices: list[Choice] = []
     places: dict[tuple[str, str], int] = {}
     for place, entry in enumerate(entries, start=1):
         try:
             configs = _entry_configs(table, entry, pair)
+            choices += _entry_choices(table, entry, pair)
             key = (configs[0].method, configs[0].preset)
             if key in places:
                 raise UserError(
@@ -115,23 +143,49 @@ def _build(name: str, table: Mapping[str, Any]) -> Recipe:
         planned += [(turn, place, config) for turn, config in enumerate(configs)]
     _check_common_settings(table, [config.method for _, _, config in planned])
     planned.sort(key=lambda plan: plan[:2])
-    return Recipe(name, pair["source"], pair["target"], pair["protocol"], tuple(config for _, _, config in planned))
+    runs = tuple(config for _, _, config in planned)
+    return Recipe(name, pair["source"], pair["target"], pair["protocol"], runs, tuple(choices))
 
 
 def _entry_configs(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[RunConfig]:
     """Resolve one ``[[runs]]`` entry, once per seed."""
+    seeds = typed("seeds", entry.get("seeds", table.get("seeds", [1])), tuple[int, ...])
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise UserError("seeds must be one or more different whole numbers")
+    return [_resolve(table, entry, pair, seed) for seed in seeds]
+
+
+def _entry_choices(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[Choice]:
+    """Resolve what the settings of a ``[[runs]]`` entry were chosen from, where it says so."""
+    tried = entry.get("choices", [])
+    if not isinstance(tried, list) or not all(isinstance(settings, dict) for settings in tried):
+        raise UserError("choices must be a list of tables of settings, [{learning_rate = 1e-3}, …]")
+    own = _resolve(table, entry, pair, 0)
+    configs = [_resolve(table, entry, pair, 0, settings) for settings in tried]
+    if configs and own not in configs:
+        tried, configs = [{}, *tried], [own, *configs]
+    if len({config.hash for config in configs}) != len(configs):
+        raise UserError("two of its choices are the same run")
+    return [Choice(own.method, own.preset, tuple(tried), tuple(configs), configs.index(own))] if configs else []
+
+
+def _resolve(
+    table: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    pair: Mapping[str, str],
+    seed: int,
+    settings: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """Resolve one run of an entry; other settings may take the place of its own."""
     _check_keys(entry, _RUN_KEYS)
     method = typed("method", _required(entry, "method"), str)
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     preset = typed("preset", entry.get("preset", "default"), str)
-    overrides = {"precision": "fp32", **_common(table, method, preset), **_overrides(entry)}
+    overrides = {"precision": "fp32", **_common(table, method, preset), **_overrides(entry), **(settings or {})}
     if overrides["precision"] == "auto":
         raise UserError("precision is 'auto', which differs between machines; name one, e.g. 'fp32'")
-    seeds = typed("seeds", entry.get("seeds", table.get("seeds", [1])), tuple[int, ...])
-    if not seeds or len(set(seeds)) != len(seeds):
-        raise UserError("seeds must be one or more different whole numbers")
-    return [resolve(method, preset=preset, seed=seed, overrides=overrides, **pair) for seed in seeds]
+    return resolve(method, preset=preset, seed=seed, overrides=overrides, **pair)
 
 
 def _common(table: Mapping[str, Any], method: str, preset: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def sweep(
     configs: Sequence[RunConfig],
     root: Path,
     runs: Path,
-    table: Path,
+    table: Path | None,
     say: Say,
     *,
     device: str = "auto",
@@ -76,7 +76,8 @@ def sweep(
     root, runs
         The data root, and the folder of run folders.
     table
-        The ``runs.csv``; rows that it has are kept as they are.
+        The ``runs.csv``; rows that it has are kept as they are. None for runs whose accuracies are not to be seen:
+        none is said.
     say
         Is given a line of progress.
     jobs, threads
@@ -146,7 +147,7 @@ def _make(group: list[RunConfig], *, root: Path, runs: Path, device: str, comman
     return Outcome(trained, tuple(config for config in group if config not in held), tuple(failures))
 
 
-def _take_in(config: RunConfig, runs: Path, table: Path, swept: Sweep, held: bool) -> str:
+def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, held: bool) -> str:
     """Add what became of a run to the sweep, and its result to the table; return it in words."""
     if not held:
         swept.busy.append(config)
@@ -154,14 +155,16 @@ def _take_in(config: RunConfig, runs: Path, table: Path, swept: Sweep, held: boo
     if _finished(runs, config):
         try:
             result = read_result(runs / config.name)
-            with claim(runs, wait=True):  # two processes must not add to the table at once
-                export([result], table)
+            if table is not None:
+                with claim(runs, wait=True):  # two processes must not add to the table at once
+                    export([result], table)
         except UserError as error:
             swept.failures.append((config, str(error)))
         else:
             swept.results.append(result)
             now = config.hash in swept.trained
-            return f"{result.accuracy_last:.2f} % " + (f"in {result.seconds:.0f} s" if now else "before")
+            reached = "done" if table is None else f"{result.accuracy_last:.2f} %"
+            return f"{reached} in {result.seconds:.0f} s" if now else f"{reached} before"
     return "failed: " + next(reason for failed, reason in swept.failures if failed == config)
 
 

@@ -1,0 +1,96 @@
+"""``uda choose``: tries settings on a seed of their own, ranks them without target labels, changes nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Uda, refused
+from uda.sweeps.recipe import load_recipe
+
+RECIPE = """
+source = '{}'
+target = '{}'
+seeds = [1, 2]
+steps = 4
+batch_size = 8
+evaluate_every = 2
+settings = {{width = 2}}
+[[runs]]
+method = "source-only"
+[[runs]]
+method = "dann"
+settings = {{learning_rate = 2e-3}}
+choices = [{{learning_rate = 1e-5}}, {{learning_rate = 2e-3}}, {{learning_rate = 1e-2, width = 3}}]
+[[runs]]
+method = "unit"
+choices = [{{learning_rate = 1e-5}}]
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, pair: tuple[str, str]) -> Path:
+    path = tmp_path / "bars.toml"
+    path.write_text(RECIPE.format(*pair))
+    return path
+
+
+def last_scores(runs: Path) -> dict[tuple[str, float], float]:
+    """Return the default validator's score at the last step by method and learning rate, read by hand."""
+    found = {}
+    for folder in runs.glob("*-seed*"):
+        config = json.loads((folder / "run.json").read_text())["config"]
+        line = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
+        assert line["step"] == 4
+        key = (config["method"], config["settings"]["learning_rate"])
+        found[key] = line["validators"]["information-maximization"]
+    return found
+
+
+def test_ranks_within_each_method_and_marks_what_is_taken(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    result = uda("choose", recipe, "--results", tmp_path / "results")
+    assert result.exit_code == 0, result.output
+    scores = last_scores(tmp_path / "runs")
+    assert len(scores) == 5
+    text = (tmp_path / "results/bars-choices.md").read_text().replace("\\_", "_")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    dann, unit = rows[2:5], rows[5:7]
+    by_score = sorted((rate for method, rate in scores if method == "dann"), key=lambda rate: -scores["dann", rate])
+    assert [float(row[1].split(",")[0].split(" = ")[1]) for row in dann] == by_score
+    assert [row[2].strip("*") for row in dann] == [f"{scores['dann', rate]:.4f}" for rate in by_score]
+    assert [row[0] for row in dann] == ["DANN", "", ""]
+    assert [row[3] for row in dann] == ["taken" if rate == 2e-3 else "" for rate in by_score]
+    assert {row[1]: row[3] for row in unit} == {"as in the recipe": "taken", "learning_rate = 1e-05": ""}
+
+
+def test_shows_no_accuracy_and_adds_no_result(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    result = uda("choose", recipe, "--results", tmp_path / "results", "--methods", "unit")
+    assert result.exit_code == 0, result.output
+    assert "%" not in result.output
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["bars-choices.md"]
+    assert result.stdout.count("not run") == 3  # DANN's
+
+
+def test_settings_to_choose_from_change_no_run_of_the_recipe(recipe: Path) -> None:
+    before = load_recipe(recipe)
+    recipe.write_text("\n".join(line for line in recipe.read_text().splitlines() if not line.startswith("choices")))
+    after = load_recipe(recipe)
+    assert before.configs == after.configs
+    assert [len(choice.tried) for choice in before.choices] == [3, 2]
+    assert after.choices == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "arguments", "said"),
+    [
+        ("", "", ("--seed", 2), "seed 2 is one of those it reports"),
+        ("", "", ("--methods", "source-only"), "nothing to choose for source-only; for dann, unit"),
+        ("choices", "#", (), "no entry of the recipe has choices"),
+        ("[{learning_rate = 1e-5}]", "3", (), "entry 3: choices must be a list of tables"),
+        ("[{learning_rate = 1e-5}]", "[{rate = 1}]", (), "entry 3: unknown setting of unit 'rate'"),
+        ("[{learning_rate = 1e-5}]", "[{width = 2}, {width = 2}]", (), "two of its choices are the same run"),
+    ],
+)
+def test_what_is_refused(uda: Uda, recipe: Path, old: str, new: str, arguments: tuple[object, ...], said: str) -> None:
+    recipe.write_text(recipe.read_text().replace(old, new) if old else recipe.read_text())
+    assert said in refused(uda("choose", recipe, *arguments))
