@@ -55,7 +55,7 @@ def hashes(path: Path) -> Iterable[str]:
 def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
     first = uda("benchmark", recipe, "--results", results)
     assert first.exit_code == 0, first.output
-    assert names(results) == {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-translations.png"}
+    assert names(results) == {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-cost.md", "bars-translations.png"}
     assert hashes(results / "runs.csv") == sorted(config.hash for config in load_recipe(recipe).configs)
     assert "Source only" in (results / "bars.md").read_text()
     made, table = stamps(tmp_path / "runs"), (results / "runs.csv").read_bytes()

@@ -32,10 +32,10 @@ _WIDTH = 100
 @click.option(
     "--layout",
     "arrangement",
-    type=click.Choice(["methods", "paper"]),
+    type=click.Choice(["methods", "paper", "cost"]),
     default="methods",
     show_default=True,
-    help="Methods by pairs, or as the UNIT paper's table with ours beside it.",
+    help="Methods by pairs, as the UNIT paper's table with ours beside it, or what each run cost.",
 )
 @published_option
 @headline_option

@@ -24,7 +24,7 @@ def recorded(recipe: Recipe, table: Path) -> list[RunResult]:
 
 
 def write_report(recipe: Recipe, folder: Path) -> list[Path]:
-    """Write NAME.md, NAME.tex and NAME.csv from the recipe's rows in the folder's ``runs.csv``.
+    """Write NAME.md, NAME.tex and NAME.csv from the recipe's rows in the folder's ``runs.csv``, and NAME-cost.md.
 
     Returns
     -------
@@ -32,12 +32,13 @@ def write_report(recipe: Recipe, folder: Path) -> list[Path]:
         What was written; nothing where no run of the recipe is in it.
     """
     rows = recorded(recipe, folder / "runs.csv")
-    written = []
-    for suffix, form in _SUFFIXES.items() if rows else ():
-        path = folder / f"{recipe.name}{suffix}"
-        path.write_text(write_tables(rows, form), encoding="utf-8")
-        written.append(path)
-    return written
+    if not rows:
+        return []
+    texts = {suffix: write_tables(rows, form) for suffix, form in _SUFFIXES.items()}
+    texts["-cost.md"] = write_tables(rows, "md", arrangement="cost")
+    for ending, text in texts.items():
+        (folder / f"{recipe.name}{ending}").write_text(text, encoding="utf-8")
+    return [folder / f"{recipe.name}{ending}" for ending in texts]
 
 
 def write_translations(recipe: Recipe, runs: Path, root: Path, path: Path, new: Set[str]) -> bool:
