@@ -22,13 +22,12 @@ from torch.nn import functional as F
 
 from uda.data.batches import Batch, Batches
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.domain_game import domain_classifier, domain_loss
-from uda.methods.stages import all_terms, check_share
+from uda.methods.stages import SourceStageConfig, SourceStageMethod, all_terms
 
 
 @dataclass(frozen=True)
-class AddaConfig(ClassifierConfig):
+class AddaConfig(SourceStageConfig):
     """Settings of ADDA.
 
     Attributes
@@ -38,21 +37,14 @@ class AddaConfig(ClassifierConfig):
     adversarial_rate
         Learning rate of the adversarial stage, as a multiple of that of the source stage.
         Its default was set with target accuracies of the embedded pair in sight: choose it label-free first.
-    source_share
-        Share of the run's steps that the source stage takes.
     """
 
     beta_1: float = 0.5
     hidden: int = 500
     adversarial_rate: float = 0.2
-    source_share: float = 0.3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_share("source_share", self.source_share)
 
 
-class Adda(ClassifierMethod):
+class Adda(SourceStageMethod):
     """A backbone that becomes the target's, a copy of it that stays the source's, and one head (figure 3)."""
 
     name = "adda"
@@ -74,11 +66,6 @@ class Adda(ClassifierMethod):
         self.source_optimiser = self.optimise("source", self.backbone, self.head)
         self.target_optimiser = self.optimise("target", self.backbone, rate=rate)
         self.domain_optimiser = self.optimise("domain", self.domain_head, rate=rate)
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """The source stage begins at 0, the adversarial stage after its share of the steps."""
-        return (0, round(self.config.source_share * self.task.steps))
 
     def begin_stage(self, stage: int, batches: Batches) -> None:
         """Keep the encoder as the source's before it is adapted."""
