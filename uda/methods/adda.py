@@ -1,14 +1,19 @@
 """ADDA: an encoder of its own for the target, which learns to give features that pass for the source's.
 
-E. Tzeng, J. Hoffman, K. Saenko, T. Darrell, "Adversarial Discriminative Domain Adaptation", CVPR 2017. Equation numbers
-are the paper's.
+E. Tzeng, J. Hoffman, K. Saenko, T. Darrell, "Adversarial Discriminative Domain Adaptation", CVPR 2017. Names of losses
+are the paper's, constants those of the authors' code for SVHN to MNIST.
 
 The source stage trains encoder and classifier on labelled source images. The adversarial stage keeps both as they are,
 and trains a target encoder, which begins as the source's, against a domain classifier. What differs from the authors'
-code: the domain classifier moves first, and the encoder answers what it has become, not what it was; cosine schedules;
-Adam's beta_1 is that of the game in the source stage too; the source stage takes a smaller share of the steps. Both
-encoders read in training mode, so that dropout and batch statistics tell the domains nothing; the source encoder's
-running statistics go on following source images.
+code: the domain classifier reads features, as in the paper, where theirs reads class scores and the target has a last
+layer of its own; it moves first, and the encoder answers what it has become, not what it was; cosine schedules; no
+weight decay; Adam's beta_1 is that of the game in the source stage too; the source stage takes a smaller share of the
+steps.
+
+The authors' encoders have neither dropout nor batch normalisation: one map in training and at test time. Where ours
+have, both encoders read as at test time in the adversarial stage. So the source's map is kept as it was, the target's
+begins as that very map, and the game alone changes it: with statistics of its own batches, it would be adapted before
+any game is played, as in `uda.methods.adabn`, and the domain classifier would not see the map that is evaluated.
 """
 
 from __future__ import annotations
@@ -35,8 +40,8 @@ class AddaConfig(SourceStageConfig):
     hidden
         Hidden units of each of the domain classifier's two hidden layers.
     adversarial_rate
-        Learning rate of the adversarial stage, as a multiple of that of the source stage.
-        Its default was set with target accuracies of the embedded pair in sight: choose it label-free first.
+        Learning rate of both players of the adversarial stage, as a multiple of that of the source stage: the authors'
+        2e-4 and 1e-3.
     """
 
     beta_1: float = 0.5
@@ -74,7 +79,7 @@ class Adda(SourceStageMethod):
             self.adapting.fill_(True)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """Descend the first line of equation (9) in the source stage, the second and third in the adversarial one."""
+        """Descend L_cls in the source stage, in the adversarial one L_advD and then L_advM."""
         terms = self._play(batch) if self.stage == 1 else self._learn_source(batch)
         return all_terms(self.TERMS, detached(**terms))
 
@@ -91,6 +96,8 @@ class Adda(SourceStageMethod):
 
     def _play(self, batch: Batch) -> dict[str, Tensor]:
         """Let the domain classifier tell the encoders apart, then the target encoder pass for the source's."""
+        self.source_backbone.eval()
+        self.backbone.eval()
         with torch.no_grad():
             source = self.source_backbone(self.readable(batch.source_images))
         target = self.backbone(self.readable(batch.target_images))
