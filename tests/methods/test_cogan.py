@@ -37,10 +37,10 @@ def test_an_update_made_by_hand() -> None:
         matching = ((read(fakes[0], 0) - read(fakes[1], 1)) ** 2).sum(1).mean()
         classification = F.cross_entropy(head(read(batch.source_images, 0)), batch.source_labels)
         play_d.zero_grad()
-        (-real - fake + 3.0 * classification + 0.2 * matching).backward()
+        (-(real + fake) / 2 + 3.0 * classification + 0.2 * matching).backward()
         play_d.step()
         verdicts = [discriminator([(drawn[0], 0)])[0], discriminator([(drawn[1], 1)])[0]]
-        fooled = -log_d(verdicts[0], True) - log_d(verdicts[1], True)
+        fooled = -(log_d(verdicts[0], True) + log_d(verdicts[1], True)) / 2
         play_g.zero_grad()
         fooled.backward()
         play_g.step()
@@ -48,7 +48,7 @@ def test_an_update_made_by_hand() -> None:
         torch.manual_seed(step)
         terms = method.update(batch, torch.tensor(step))
         expected = {
-            "gan_discriminator": -real - fake,
+            "gan_discriminator": -(real + fake) / 2,
             "feature_matching": matching,
             "classification": classification,
             "gan_generator": fooled,

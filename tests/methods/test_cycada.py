@@ -1,6 +1,7 @@
 """CyCADA: an update of each stage made again by hand, where stages begin, and what classifies which images."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,11 +32,12 @@ def batches_of() -> Batches:
 
 @pytest.mark.parametrize("good_enough", [100.0, 0.0])
 def test_updates_of_the_pixel_stage_made_by_hand(good_enough: float) -> None:
-    method = build(good_enough=good_enough, lambda_target=1.5, lambda_cycle=0.7, lambda_semantic=0.4)
+    method = build(good_enough=good_enough, lambda_target=1.5, lambda_cycle=0.7, lambda_semantic=0.4, pixel_rate=0.3)
     names = ("to_target", "to_source", "in_source", "in_target", "backbone", "head")
     to_target, to_source, in_source, in_target, backbone, head = (copy.deepcopy(getattr(method, n)) for n in names)
-    play_translators = adam([*to_target.parameters(), *to_source.parameters()], method.config)
-    play_images = adam([*in_source.parameters(), *in_target.parameters()], method.config)
+    slower = replace(method.config, learning_rate=0.003)
+    play_translators = adam([*to_target.parameters(), *to_source.parameters()], slower)
+    play_images = adam([*in_source.parameters(), *in_target.parameters()], slower)
     play_classes = adam([*backbone.parameters(), *head.parameters()], method.config)
     verdict = lambda d, images: d([(images, 0)])[0]  # noqa: E731
     for step in (0, 1):
@@ -100,12 +102,13 @@ def test_updates_of_the_classifiers_stage_made_by_hand(pixel_share: float) -> No
 
 @pytest.mark.parametrize("pixel_share", [0.5, 0.0])
 def test_updates_of_the_feature_stage_made_by_hand(pixel_share: float) -> None:
-    method = build(pixel_share=pixel_share)
+    method = build(pixel_share=pixel_share, feature_rate=0.4)
     method.begin_stage(2, batches_of())
     method.stage = 2
     source_net = copy.deepcopy(nn.Sequential(method.backbone, method.head))
     target_net, judge = copy.deepcopy(source_net), copy.deepcopy(method.feature_discriminator)
-    play_judge, play_target = (adam(n.parameters(), method.config) for n in (judge, target_net))
+    slower = replace(method.config, learning_rate=0.004)
+    play_judge, play_target = (adam(n.parameters(), slower) for n in (judge, target_net))
     for step in (0, 1):
         batch = batch_of(step)
         images = batch.source_images if pixel_share == 0 else method.to_target(batch.source_images)
@@ -143,6 +146,7 @@ def test_presets_leave_stages_out(preset: str, stages: list[int]) -> None:
     assert seen == stages
     first_of = {stage: stages.index(stage) for stage in stages}
     assert all(rates[step]["classifier"] == pytest.approx(0.01) for step in first_of.values())
+    assert all(rates[step]["translators"] == pytest.approx(0.002) for step in first_of.values())
     assert all(rates[step]["target"] == pytest.approx(0.001) for step in first_of.values())
 
 

@@ -1,14 +1,19 @@
 """ADDA: an encoder of its own for the target, which learns to give features that pass for the source's.
 
-E. Tzeng, J. Hoffman, K. Saenko, T. Darrell, "Adversarial Discriminative Domain Adaptation", CVPR 2017. Equation numbers
-are the paper's.
+E. Tzeng, J. Hoffman, K. Saenko, T. Darrell, "Adversarial Discriminative Domain Adaptation", CVPR 2017. Names of losses
+are the paper's, constants those of the authors' code for SVHN to MNIST.
 
 The source stage trains encoder and classifier on labelled source images. The adversarial stage keeps both as they are,
 and trains a target encoder, which begins as the source's, against a domain classifier. What differs from the authors'
-code: the domain classifier moves first, and the encoder answers what it has become, not what it was; cosine schedules;
-Adam's beta_1 is that of the game in the source stage too; the source stage takes a smaller share of the steps. Both
-encoders read in training mode, so that dropout and batch statistics tell the domains nothing; the source encoder's
-running statistics go on following source images.
+code: the domain classifier reads features, as in the paper, where theirs reads class scores and the target has a last
+layer of its own; it moves first, and the encoder answers what it has become, not what it was; cosine schedules; no
+weight decay; Adam's beta_1 is that of the game in the source stage too; the source stage takes a smaller share of the
+steps.
+
+The authors' encoders have neither dropout nor batch normalisation: one map in training and at test time. Where ours
+have, both encoders read as at test time in the adversarial stage. So the source's map is kept as it was, the target's
+begins as that very map, and the game alone changes it: with statistics of its own batches, it would be adapted before
+any game is played, as in `uda.methods.adabn`, and the domain classifier would not see the map that is evaluated.
 """
 
 from __future__ import annotations
@@ -22,13 +27,12 @@ from torch.nn import functional as F
 
 from uda.data.batches import Batch, Batches
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.domain_game import domain_classifier, domain_loss
-from uda.methods.stages import all_terms, check_share
+from uda.methods.stages import SourceStageConfig, SourceStageMethod, all_terms
 
 
 @dataclass(frozen=True)
-class AddaConfig(ClassifierConfig):
+class AddaConfig(SourceStageConfig):
     """Settings of ADDA.
 
     Attributes
@@ -36,23 +40,16 @@ class AddaConfig(ClassifierConfig):
     hidden
         Hidden units of each of the domain classifier's two hidden layers.
     adversarial_rate
-        Learning rate of the adversarial stage, as a multiple of that of the source stage.
-        Its default was set with target accuracies of the embedded pair in sight: choose it label-free first.
-    source_share
-        Share of the run's steps that the source stage takes.
+        Learning rate of both players of the adversarial stage, as a multiple of that of the source stage: the authors'
+        2e-4 and 1e-3.
     """
 
     beta_1: float = 0.5
     hidden: int = 500
     adversarial_rate: float = 0.2
-    source_share: float = 0.3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_share("source_share", self.source_share)
 
 
-class Adda(ClassifierMethod):
+class Adda(SourceStageMethod):
     """A backbone that becomes the target's, a copy of it that stays the source's, and one head (figure 3)."""
 
     name = "adda"
@@ -75,11 +72,6 @@ class Adda(ClassifierMethod):
         self.target_optimiser = self.optimise("target", self.backbone, rate=rate)
         self.domain_optimiser = self.optimise("domain", self.domain_head, rate=rate)
 
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """The source stage begins at 0, the adversarial stage after its share of the steps."""
-        return (0, round(self.config.source_share * self.task.steps))
-
     def begin_stage(self, stage: int, batches: Batches) -> None:
         """Keep the encoder as the source's before it is adapted."""
         if stage == 1:
@@ -87,7 +79,7 @@ class Adda(ClassifierMethod):
             self.adapting.fill_(True)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """Descend the first line of equation (9) in the source stage, the second and third in the adversarial one."""
+        """Descend L_cls in the source stage, in the adversarial one L_advD and then L_advM."""
         terms = self._play(batch) if self.stage == 1 else self._learn_source(batch)
         return all_terms(self.TERMS, detached(**terms))
 
@@ -104,6 +96,8 @@ class Adda(ClassifierMethod):
 
     def _play(self, batch: Batch) -> dict[str, Tensor]:
         """Let the domain classifier tell the encoders apart, then the target encoder pass for the source's."""
+        self.source_backbone.eval()
+        self.backbone.eval()
         with torch.no_grad():
             source = self.source_backbone(self.readable(batch.source_images))
         target = self.backbone(self.readable(batch.target_images))

@@ -5,8 +5,8 @@ M. Long, Z. Cao, J. Wang, M. I. Jordan, "Conditional Adversarial Domain Adaptati
 As in the authors' code, predictions condition the domain classifier without being moved through it, and the sums that
 normalise CDAN+E's weights are constants, while the weights themselves play the game, reversed like the features. What
 differs from that code: the domain loss is the paper's sum over both domains, not their mean; Adam and a cosine schedule
-instead of momentum and halvings; lambda rises over the whole run, as DANN's does, from its first step on; features and
-predictions are joined at random wherever the paper says so, which the authors' digit scripts left out.
+instead of momentum and steps, and no weight decay; lambda rises over the whole run, as DANN's does, from its first step
+on; features and predictions are joined at random wherever the paper says so, which the authors' digit scripts left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """CoGAN: two GANs that draw pairs of images from one noise, and a classifier on their discriminators' shared features.
 
-M.-Y. Liu, O. Tuzel, "Coupled Generative Adversarial Networks", NIPS 2016; the game is its equation (5), the classifier
-that of its section 4. It is UNIT without encoders, and made of UNIT's generators and discriminators.
+M.-Y. Liu, O. Tuzel, "Coupled Generative Adversarial Networks", NIPS 2016; the game is that of its value function V, the
+classifier that of its application to domain adaptation. It is UNIT without encoders, and made of UNIT's generators and
+discriminators. As in the authors' code, the game counts as the mean over both domains, not their sum.
 
 What differs from the authors' PyTorch code for digits: those networks are UNIT's (transposed convolutions of other
 sizes, two last layers of the generators for each domain instead of one, ReLU in the discriminators); both moves see the
@@ -23,6 +24,9 @@ from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_
 from uda.methods.discriminator_head import build_class_head, read_images
 from uda.unit import losses
 from uda.unit.networks import Discriminator, Generator, initialise_discriminative, initialise_generative
+
+#: Weight of the game in each domain, beside which the lambdas are the authors'.
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Cogan(Method):
         pair = self.generator.low(h, 0), self.generator.low(h, 1)
         terms = self._move_discriminators(batch, *(images.detach() for images in pair))
         verdicts = self.discriminator([(images, domain) for domain, images in enumerate(pair)])
-        terms["gan_generator"] = losses.objective(*(losses.gan_generator(v, 1.0) for v in verdicts))
+        terms["gan_generator"] = losses.objective(*(losses.gan_generator(v, HALF) for v in verdicts))
         descend(self.play_g, terms["gan_generator"])
         return detached(**terms)
 
@@ -116,13 +120,13 @@ class Cogan(Method):
         return Outputs(features, self.head(features))
 
     def _move_discriminators(self, batch: Batch, drawn_1: Tensor, drawn_2: Tensor) -> dict[str, Tensor]:
-        """Ascend equation (5) in the discriminators; descend classification and the distance of pairs' features."""
+        """Ascend V in the discriminators; descend classification and the distance of pairs' features."""
         c = self.config
         parts = [(batch.source_images, 0), (batch.target_images, 1), (drawn_1, 0), (drawn_2, 1)]
         sizes = [len(images) for images, _ in parts]
         plain, dropped = self.discriminator.features(parts)
         real_1, real_2, fake_1, fake_2 = self.discriminator.judge(dropped, sizes)
-        gan = losses.gan_discriminator(real_1, fake_1, 1.0) + losses.gan_discriminator(real_2, fake_2, 1.0)
+        gan = losses.gan_discriminator(real_1, fake_1, HALF) + losses.gan_discriminator(real_2, fake_2, HALF)
         matching = losses.feature_matching(*torch.split(plain, sizes)[2:])
         source = torch.split(dropped.flatten(1), sizes)[0]
         classification = cross_entropy(self.head(source), batch.source_labels)

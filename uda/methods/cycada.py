@@ -12,6 +12,7 @@ from those on translated source images. What differs from the authors' code:
 - Discriminators are UNIT's, and judge whole images by the loss of equation (2); theirs judge patches, by squares, with
   a pool of earlier translations.
 - While it judges semantics, the classifier uses its running statistics, and it does not drop out.
+- Adam's beta_1 is that of the translators throughout; theirs is 0.9 in the last two stages.
 - The feature stage moves at each step; theirs only where the discriminator is right on more than 60 %.
 """
 
@@ -57,8 +58,9 @@ class CycadaConfig(ClassifierConfig):
         The cross-entropy on source images above which the classifier does not judge semantics yet.
     pixel_share, feature_share
         Shares of the run's steps of the first and the last stage; 0 leaves that stage out.
-    feature_rate
-        The learning rate of the last stage, as a share of ``learning_rate``.
+    pixel_rate, feature_rate
+        Learning rates of translators and image discriminators and of the last stage, as multiples of ``learning_rate``,
+        which is that of the classifier.
     """
 
     beta_1: float = 0.5
@@ -72,6 +74,7 @@ class CycadaConfig(ClassifierConfig):
     good_enough: float = 1.0
     pixel_share: float = 0.5
     feature_share: float = 0.2
+    pixel_rate: float = 0.2
     feature_rate: float = 0.1
 
     def __post_init__(self) -> None:
@@ -113,11 +116,12 @@ class Cycada(ClassifierMethod):
         sizes = [task.classes, config.hidden, config.hidden]
         layers = [layer for n, m in pairwise(sizes) for layer in (nn.Linear(n, m), nn.ReLU())]
         self.feature_discriminator = nn.Sequential(*layers, nn.Linear(config.hidden, 2))
-        self.play_translators = self.optimise("translators", self.to_target, self.to_source)
-        self.play_images = self.optimise("image_discriminators", self.in_source, self.in_target)
+        pixel, feature = config.pixel_rate, config.feature_rate
+        self.play_translators = self.optimise("translators", self.to_target, self.to_source, rate=pixel)
+        self.play_images = self.optimise("image_discriminators", self.in_source, self.in_target, rate=pixel)
         self.classifier = self.optimise("classifier", self.backbone, self.head)
-        self.play_features = self.optimise("feature_discriminator", self.feature_discriminator)
-        self.play_target = self.optimise("target", self.backbone, self.head)
+        self.play_features = self.optimise("feature_discriminator", self.feature_discriminator, rate=feature)
+        self.play_target = self.optimise("target", self.backbone, self.head, rate=feature)
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -130,13 +134,6 @@ class Cycada(ClassifierMethod):
         if stage == 2:
             self.source_networks.load_state_dict(nn.ModuleList([self.backbone, self.head]).state_dict())
             self.adapting.fill_(True)
-
-    def schedule(self, step: int) -> None:
-        """Set the learning rates for a step, those of the feature stage lower by ``feature_rate``."""
-        super().schedule(step)
-        for optimiser in (self.play_features, self.play_target):
-            for group in optimiser.param_groups:
-                group["lr"] *= self.config.feature_rate
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Make the update of the stage."""
@@ -211,7 +208,7 @@ class Cycada(ClassifierMethod):
         return on_one, on_two
 
     def _adapt_features(self, batch: Batch) -> dict[str, Tensor]:
-        """Play a round of equation (5): the feature discriminator moves first, then the target's network."""
+        """Play a round of the game in feature space: the discriminator moves first, then the target's network."""
         backbone, head = self.source_networks
         with torch.no_grad():
             source = head(backbone(self.readable(self._as_target(batch.source_images))))

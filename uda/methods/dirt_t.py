@@ -12,6 +12,7 @@ the images that the other losses are of, not of a batch of its own; else see `ud
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -36,7 +37,7 @@ class DirtTConfig(VadaConfig):
     lambda_teacher
         The paper's beta: weight of the divergence from the teacher.
     refreshes
-        How many times the teacher is made, the first time at the beginning of the stage.
+        How many times the teacher is made at most, the first time at the beginning of the stage.
     vada_share
         Share of the run's steps that VADA takes.
     """
@@ -74,7 +75,7 @@ class DirtT(Vada):
     def refresh(self, step: int, batches: Batches) -> None:
         """Make the teacher, at the beginning of the second stage and then at equal distances."""
         begin = self.starts[1]
-        distance = max(1, (self.task.steps - begin) // self.config.refreshes)
+        distance = math.ceil((self.task.steps - begin) / self.config.refreshes)
         if self.stage == 1 and (step - begin) % distance == 0:
             self.teacher.load_state_dict(self.averages.networks.state_dict())
 

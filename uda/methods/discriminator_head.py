@@ -1,6 +1,6 @@
 """A classifier on the features by which discriminators tell real images from generated ones.
 
-M.-Y. Liu, O. Tuzel, "Coupled Generative Adversarial Networks", NIPS 2016, section 4; A. Odena, C. Olah, J. Shlens,
+M.-Y. Liu, O. Tuzel, "Coupled Generative Adversarial Networks", NIPS 2016; A. Odena, C. Olah, J. Shlens,
 "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017.
 """
 

@@ -1,13 +1,14 @@
 """DRCN: one encoding from which source images are classified and target images drawn again.
 
 M. Ghifary, W. B. Kleijn, M. Zhang, D. Balduzzi, W. Li, "Deep Reconstruction-Classification Networks for Unsupervised
-Domain Adaptation", ECCV 2016; equation numbers are the paper's.
+Domain Adaptation", ECCV 2016. Names of losses are the paper's.
 
 What differs from the paper's algorithm 1 and the authors' code: those take an epoch of reconstruction and one of
 classification in turn, each with an optimiser of its own; we descend both in one move, since under Adam (as under
 RMSprop) the weight of a loss that has moves of its own has no effect, and lambda would say nothing. The decoder is
 UNIT's generator for one domain. The reconstruction loss is the mean over an image's values, as in their code; the sum,
-as the paper writes it, would leave little to classification. Target images are corrupted as in their code.
+as the paper writes it, would leave little to classification. Target images are corrupted as in their code; batch
+normalisation, which their networks had not then, takes its statistics over such images.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Drcn(ClassifierMethod):
         self.optimiser = self.optimise("all", self.backbone, self.head, self.decoder)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """Descend equation (3): lambda times classification (1) plus 1 - lambda times reconstruction (2)."""
+        """Descend lambda L_c + (1 - lambda) L_r, of classification and of reconstruction."""
         hidden = replace(batch, target_images=hide_pixels(batch.target_images, self.config.corruption))
         source, target = self.joint_features(hidden)
         classification = cross_entropy(self.head(source), batch.source_labels)

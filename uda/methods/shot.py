@@ -22,17 +22,16 @@ from torch.nn.utils.parametrizations import weight_norm
 from uda.data.batches import Batch, Batches, to_float
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.centroids import centroid_labels
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.entropy import conditional_entropy, marginal_entropy
 from uda.methods.pseudo_labels import PseudoLabels
-from uda.methods.stages import all_terms, check_share
+from uda.methods.stages import SourceStageConfig, SourceStageMethod, all_terms
 
 #: Images in one pass when all are labelled.
 PIECE = 500
 
 
 @dataclass(frozen=True)
-class ShotConfig(ClassifierConfig):
+class ShotConfig(SourceStageConfig):
     """Settings of SHOT.
 
     Attributes
@@ -43,21 +42,14 @@ class ShotConfig(ClassifierConfig):
         What of each source label is spread over all classes, equation (1).
     lambda_pseudo
         The paper's beta, the weight of the cross-entropy with pseudo-labels, equation (7); with 0 it is SHOT-IM.
-    source_share
-        Share of the run's steps that the source stage takes.
     """
 
     bottleneck: int = 256
     label_smoothing: float = 0.1
     lambda_pseudo: float = 0.1
-    source_share: float = 0.3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_share("source_share", self.source_share)
 
 
-class Shot(ClassifierMethod):
+class Shot(SourceStageMethod):
     """A backbone, a bottleneck, and a weight-normalised head that stays in the target stage (figure 2)."""
 
     name = "shot"
@@ -81,11 +73,6 @@ class Shot(ClassifierMethod):
         self.pseudo_labels = PseudoLabels()
         self.source_optimiser = self.optimise("source", self.backbone, self.bottleneck, self.head)
         self.target_optimiser = self.optimise("target", self.backbone, self.bottleneck)
-
-    @property
-    def starts(self) -> tuple[int, ...]:
-        """The source stage begins at 0, the target stage after its share of the steps."""
-        return (0, round(self.config.source_share * self.task.steps))
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the target stage."""
