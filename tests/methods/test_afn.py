@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tests.methods.test_update import batch_of
 from tests.methods.two_updates import build, compare_updates, joint
 from uda.data.batches import Batch
 from uda.errors import UserError
@@ -19,7 +20,7 @@ def norms_by_hand(features: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("variant", ["stepwise", "hard"])
 def test_updates_made_by_hand(variant: str) -> None:
-    """Equation (9), whose gradient is that of -2 delta r times the mean norm, and equation (7)."""
+    """The gradient of the stepwise distance is that of -2 delta r times the mean norm."""
 
     def loss(twin: Any, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         f_s, z_s, f_t, _ = joint(twin, batch)
@@ -52,6 +53,16 @@ def test_norms_grow_step_by_step_and_stay_at_the_radius(variant: str, moved: boo
     (gradient,) = torch.autograd.grad(distance(norms, norms), norms)
     assert bool((gradient < 0).all()) == moved
     assert bool((gradient == 0).all()) != moved
+
+
+def test_norms_are_of_features_behind_batch_normalisation_and_relu() -> None:
+    method = build("afn")
+    batch = batch_of()
+    inner, norm, _ = method.backbone.layers
+    features = torch.cat(joint(method, batch)[::2])
+    rows = inner(torch.cat([batch.source_images, batch.target_images]))
+    expected = (rows - rows.mean(0)) / (rows.var(0, unbiased=False) + norm.eps).sqrt()
+    torch.testing.assert_close(features, expected.clamp(min=0), rtol=1e-4, atol=1e-4)
 
 
 def test_an_unknown_variant_is_refused() -> None:

@@ -1,5 +1,6 @@
 """Kernels and mean discrepancies against scikit-learn's kernels, closed forms and points apart."""
 
+import itertools
 import math
 
 import numpy as np
@@ -27,14 +28,23 @@ def test_one_kernel_value_written_out() -> None:
 
 
 def test_the_discrepancy_is_the_distance_between_mean_embeddings() -> None:
-    """With the linear kernel the embedding is the point itself."""
+    """With the linear kernel the embedding is the point itself; means of few points are apart by their variances."""
     kernels = POINTS @ POINTS.T
     expected = (POINTS[:4].mean(0) - POINTS[4:].mean(0)).square().sum()
+    expected = expected - POINTS[:4].var(0).sum() / 4 - POINTS[4:].var(0).sum() / 7
     torch.testing.assert_close(mean_discrepancy(kernels, 4), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_equal_sets_are_none_apart_and_points_that_coincide_stay_finite() -> None:
-    assert float(mean_discrepancy(kernel_matrix(torch.cat([POINTS, POINTS])), 11)) == 0.0
+def test_sets_of_one_distribution_are_none_apart_in_the_mean() -> None:
+    """Over all ways to split 6 points in 2 and 4, whatever their kernels."""
+    kernels = kernel_matrix(POINTS[:6]).double()
+    splits = [torch.tensor([*first, *({*range(6)} - {*first})]) for first in itertools.combinations(range(6), 2)]
+    values = torch.stack([mean_discrepancy(kernels[split][:, split], 2) for split in splits])
+    assert values.abs().max() > 0.01
+    torch.testing.assert_close(values.mean(), torch.zeros((), dtype=torch.float64))
+
+
+def test_points_that_coincide_stay_finite() -> None:
     same = torch.ones(8, 3, requires_grad=True)
     value = mean_discrepancy(kernel_matrix(same), 4)
     (gradient,) = torch.autograd.grad(value, same)
@@ -58,7 +68,6 @@ def test_the_gradient_of_distances_is_right_where_points_coincide_too() -> None:
 
 
 def test_products_of_kernels_give_pytorch_adapts_joint_discrepancy() -> None:
-    """Its estimate leaves the pairs of a point with itself out; each of them adds 1 to ours."""
     layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
     peer = layers.MMDLoss(kernel_scales=torch.tensor(SCALES), mmd_type="quadratic", bandwidth=5.0)
     first, second = POINTS[:10], POINTS[:10, :3] * 2
@@ -66,6 +75,4 @@ def test_products_of_kernels_give_pytorch_adapts_joint_discrepancy() -> None:
         squared_distances(second, second), 5.0
     )
     theirs = peer([first[:5], second[:5]], [first[5:], second[5:]])
-    across = kernels[:5, 5:].mean()
-    ours = mean_discrepancy(kernels, 5)
-    torch.testing.assert_close((ours + 2 * across - 2 / 5) * 5 / 4 - 2 * across, theirs, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(mean_discrepancy(kernels, 5), theirs, rtol=1e-4, atol=1e-6)

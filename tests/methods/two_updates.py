@@ -35,9 +35,9 @@ def compare_updates(method: Any, loss_by_hand: LossByHand, after: After | None =
         terms = method.update(batch, torch.tensor(step))
         compare_terms(terms, expected)
         for (name, ours), gradient, theirs in zip(method.named_parameters(), gradients, twin.parameters(), strict=True):
-            torch.testing.assert_close(
-                ours.grad, gradient, rtol=1e-3, atol=1e-3 * float(gradient.abs().max()), msg=name
-            )
+            # in front of batch normalisation the gradient of a bias is zero but for rounding
+            atol = 1e-3 * float(gradient.abs().max()) + 2e-6
+            torch.testing.assert_close(ours.grad, gradient, rtol=1e-3, atol=atol, msg=name)
             # Adam divides by a gradient's size, so the rounding of tiny ones would decide: from here on it is shared
             theirs.grad = ours.grad
         optimiser.step()

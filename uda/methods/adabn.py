@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from uda.data.batches import Batch
-from uda.methods.backbones import Backbone
+from uda.methods.backbones import NormalisedBackbone
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
@@ -57,20 +57,6 @@ class AdaBn(ClassifierMethod):
         backbone = self.backbone if source else self.target_backbone
         features = backbone(self.readable(images))
         return Outputs(features, self.head(features))
-
-
-class NormalisedBackbone(Backbone):
-    """A backbone with batch normalisation behind its features."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.channels, self.width_out = backbone.channels, backbone.width_out
-        self.layers = nn.Sequential(backbone, nn.BatchNorm1d(backbone.width_out))
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map (N, C, S, S) images to (N, F) features."""
-        features: Tensor = self.layers(images)
-        return features
 
 
 def with_own_buffers(network: nn.Module) -> nn.Module:

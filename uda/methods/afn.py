@@ -1,10 +1,14 @@
 """AFN: features of larger norm, in which domains differ less.
 
 R. Xu, G. Li, J. Yang, L. Lin, "Larger Norm More Transferable: An Adaptive Feature Norm Approach for Unsupervised Domain
-Adaptation", ICCV 2019. Equation numbers are the paper's.
+Adaptation", ICCV 2019: hard (HAFN) and stepwise (SAFN).
 
-What differs: Adam and a cosine schedule instead of momentum; the backbones' own dropout, or none, instead of one that
-preserves the L2 norm, equation (4); no entropy minimisation, which the paper adds in some rows.
+As in the authors' networks the features whose norms are adapted come out of batch normalisation and ReLU: their scale
+is then a parameter, which grows by the learning rate at each step at most. Those of a last linear layer grow without
+end under Adam, which takes steps of that size however small the gradient. What differs: Adam and a cosine schedule
+instead of momentum; the backbones' own dropout, or none, instead of one that preserves the L2 norm; no entropy
+minimisation, which the paper adds in some rows. The stepwise distance is a mean over the images of both domains, as in
+the paper; the authors' code adds the domains' means, so that its weight of 0.05 is one of 0.1 here.
 """
 
 from __future__ import annotations
@@ -13,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from uda.data.batches import Batch
 from uda.errors import unknown
-from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.backbones import NormalisedBackbone
+from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig
 from uda.methods.joint import JointMethod
 
@@ -64,8 +69,13 @@ class Afn(JointMethod):
         "hard": {"variant": "hard", "lambda_norm": 0.01},
     }
 
+    def __init__(self, config: AfnConfig, task: TaskShape) -> None:
+        super().__init__(config, task)
+        self.backbone = NormalisedBackbone(self.backbone, nn.ReLU())
+        self.optimiser = self.optimise("all", self.backbone, self.head)
+
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """Descend equation (9), stepwise, or (7), hard.
+        """Descend classification of the source and the distance of norms from what they are to be.
 
         The stepwise distance has the same value at each step, and only its gradient tells: the norms are reported.
         """

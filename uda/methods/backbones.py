@@ -144,6 +144,28 @@ class UnitEncoder(Backbone):
         return mean
 
 
+class NormalisedBackbone(Backbone):
+    """A backbone with batch normalisation behind its features, and what follows that.
+
+    Parameters
+    ----------
+    backbone
+        What gives the (N, F) features.
+    further
+        Layers that leave their number as it is.
+    """
+
+    def __init__(self, backbone: Backbone, *further: nn.Module) -> None:
+        super().__init__()
+        self.channels, self.width_out = backbone.channels, backbone.width_out
+        self.layers = nn.Sequential(backbone, nn.BatchNorm1d(backbone.width_out), *further)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (N, C, S, S) images to (N, F) features."""
+        features: Tensor = self.layers(images)
+        return features
+
+
 #: Name of a backbone to what builds it, of an image's shape, and of a width and features that only some of them have.
 BACKBONES: dict[str, Callable[[ImageShape, int, int], Backbone]] = {
     "dtn": lambda shape, _width, _latent: Dtn(shape),

@@ -1,7 +1,7 @@
 """Pseudo-labels by centroids: each unlabelled image gets the class of the nearest centre of its features.
 
 J. Liang, D. Hu, J. Feng, "Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised
-Domain Adaptation", ICML 2020, equations (4) to (6).
+Domain Adaptation", ICML 2020, self-supervised pseudo-labelling.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from torch.nn import functional as F
 def centroid_labels(features: Tensor, logits: Tensor) -> Tensor:
     """Label images by the nearest centroid, in cosine distance.
 
-    The centroids are means of features weighed by predicted probabilities (4); the labels that they give (5) make
-    centroids of their own, which give the labels that are returned (6). As in the authors' code a 1 is appended to the
+    The centroids are means of features weighed by predicted probabilities; the labels that they give make
+    centroids of their own, which give the labels that are returned. As in the authors' code a 1 is appended to the
     features before they are scaled to length 1.
 
     Parameters

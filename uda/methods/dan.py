@@ -3,9 +3,11 @@
 M. Long, Y. Cao, J. Wang, M. I. Jordan, "Learning Transferable Features with Deep Adaptation Networks", ICML 2015.
 Equation numbers are the paper's.
 
-What differs: the kernels of a layer have equal weights beta in equation (2), as in the authors' code, where the paper
-learns them; five bandwidths around the mean squared distance of a batch, as there, not 33 around the median; all pairs
-of a batch count, not the linear-time sample of equation (5), which a batch does not need; Adam and a cosine schedule.
+What differs: the kernels of a layer have equal weights beta in equation (2), where the paper learns them; five
+bandwidths around the mean squared distance of a batch, as in the authors' code, not 33 around the median; all pairs of
+different images in a batch count, not the linear-time sample of equation (5): both estimates are unbiased; Adam and a
+cosine schedule. The weights beta sum to 1, as in the paper; the authors' code sums the five kernels, so that its weight
+of 1 is one of 5 here.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ for Unsupervised Domain Adaptation", ECCV 2018, section 4 and algorithm 1. Const
 
 What differs: the plan is made for the very cost that is then descended, as the paper writes, where the authors' code
 makes it with squared errors for cross-entropies; batches are not balanced by class, and smaller than the authors' 500;
-no source classifier is trained first; Adam's rate falls along a cosine.
+no source classifier is trained first; Adam's rate falls along a cosine. The authors' features come out of a sigmoid or
+tanh, so that their squared distances are bounded; those of the backbones here are not, and alpha weighs the more.
 """
 
 from __future__ import annotations

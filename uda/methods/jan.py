@@ -4,8 +4,9 @@ M. Long, H. Zhu, J. Wang, M. I. Jordan, "Deep Transfer Learning with Joint Adapt
 (joint maximum mean discrepancy) and 4.2 (joint adaptation networks).
 
 What differs: several kernels for the predictions as for the features, where the authors' code has a single one of fixed
-bandwidth; all pairs of a batch count, not the paper's linear-time sample; Adam and a cosine schedule. The variant with
-an adversary (JAN-A) is not here.
+bandwidth; all pairs of different images in a batch count, not the paper's linear-time sample, which is unbiased too;
+Adam and a cosine schedule. The kernels of a layer are averaged; the authors' code sums the five of the features, so
+that its weights, 0.3 to 1, are 1.5 to 5 here. The variant with an adversary (JAN-A) is not here.
 """
 
 from __future__ import annotations

@@ -57,19 +57,27 @@ def kernel_matrix(points: Tensor) -> Tensor:
 
 
 def mean_discrepancy(kernels: Tensor, count: int) -> Tensor:
-    """Return the squared distance between the mean embeddings of two sets of points, its biased estimate.
+    """Return the squared distance between the mean embeddings of two sets of points, its unbiased estimate.
+
+    A pair of a point with itself does not count. Where it does, the estimate of two sets that are alike is about 2/N,
+    and it can be lowered further only by drawing the points of each set together: what is learned then.
 
     Parameters
     ----------
     kernels
         (N, N), of all pairs of points.
     count
-        How many of them, the first, make the one set; the others make the other.
+        How many of them, the first, make the one set; the others make the other. At least 2 each.
 
     Returns
     -------
     Tensor
-        Scalar, at least 0 but for rounding: a pair of a point with itself counts like any other.
+        Scalar; 0 in the mean over sets of one distribution, so that it may be negative.
     """
-    within = kernels[:count, :count].mean() + kernels[count:, count:].mean()
+    within = mean_of_different(kernels[:count, :count]) + mean_of_different(kernels[count:, count:])
     return within - 2 * kernels[:count, count:].mean()
+
+
+def mean_of_different(kernels: Tensor) -> Tensor:
+    """Return the mean of (N, N) kernels over the pairs of different points."""
+    return (kernels.sum() - kernels.trace()) / (len(kernels) * (len(kernels) - 1))

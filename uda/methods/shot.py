@@ -1,7 +1,7 @@
 """SHOT: a source classifier is kept as it is, and features are moved until it is sure of target images.
 
 J. Liang, D. Hu, J. Feng, "Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised
-Domain Adaptation", ICML 2020. Equation numbers are the paper's, constants those of its digit experiments.
+Domain Adaptation", ICML 2020. Constants are those of its digit experiments.
 
 The source stage is trained on labelled source images, the target stage on target images alone: it reads no source
 image. What differs from the authors' code: Adam and a cosine, anew in each stage, instead of momentum and inverse
@@ -39,9 +39,9 @@ class ShotConfig(SourceStageConfig):
     bottleneck
         Features that the head reads.
     label_smoothing
-        What of each source label is spread over all classes, equation (1).
+        What of each source label is spread over all classes.
     lambda_pseudo
-        The paper's beta, the weight of the cross-entropy with pseudo-labels, equation (7); with 0 it is SHOT-IM.
+        The paper's beta, the weight of the cross-entropy with pseudo-labels; with 0 it is SHOT-IM.
     """
 
     bottleneck: int = 256
@@ -81,7 +81,7 @@ class Shot(SourceStageMethod):
             self.pseudo_labels.keep(self._label(batches.target_images))
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """Descend equation (1) in the source stage, (7) in the target stage."""
+        """Descend cross-entropy with smoothed labels in the source stage, the full objective in the target stage."""
         terms = self._learn_target(batch) if self.stage == 1 else self._learn_source(batch)
         return all_terms(self.TERMS, detached(**terms))
 
@@ -97,7 +97,7 @@ class Shot(SourceStageMethod):
         return {"classification": loss}
 
     def _learn_target(self, batch: Batch) -> dict[str, Tensor]:
-        """Maximise the mutual information of images and predictions, (2) and (3), and follow the pseudo-labels."""
+        """Maximise the mutual information of images and predictions (L_ent, L_div), and follow the pseudo-labels."""
         logits = self.predict(batch.target_images)
         terms = {"entropy": conditional_entropy(logits), "diversity": marginal_entropy(logits)}
         loss = terms["entropy"] - terms["diversity"]
