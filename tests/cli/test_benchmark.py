@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.conftest import Uda, refused
 from uda.evaluation.runs import read_csv
@@ -64,6 +65,19 @@ def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results:
     assert second.stdout.count("% before\n") == 3
     assert stamps(tmp_path / "runs") == made
     assert (results / "runs.csv").read_bytes() == table
+
+
+def test_a_checkpoint_that_this_version_cannot_read_stops_nothing(
+    uda: Uda, recipe: Path, results: Path, tmp_path: Path
+) -> None:
+    assert uda("benchmark", recipe, "--results", results, "--methods", "source-only").exit_code == 0
+    for checkpoint in (tmp_path / "runs").glob("*source-only*/checkpoint.pt"):
+        values = torch.load(checkpoint, weights_only=True)
+        values["model"] = {f"old.{name}": value for name, value in values["model"].items()}
+        torch.save(values, checkpoint)
+    result = uda("benchmark", recipe, "--results", results)
+    assert result.exit_code == 0, result.output
+    assert (results / "bars-translations.png").exists()
 
 
 def test_two_runs_at_a_time_give_what_one_at_a_time_gives(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from pathlib import Path
 
+from uda.errors import UserError
 from uda.evaluation.picture import draw, save
 from uda.evaluation.runs import RunResult, read_csv
 from uda.evaluation.translate import translate_domains
@@ -71,7 +72,10 @@ def _first_translator(recipe: Recipe, runs: Path) -> RunConfig | None:
     for config in recipe.configs:
         folder = runs / config.name
         if (folder / "result.json").exists() and (folder / "checkpoint.pt").exists():
-            method, _ = load_model(folder / "checkpoint.pt")
+            try:
+                method, _ = load_model(folder / "checkpoint.pt")
+            except UserError:  # made by another version of the package: its numbers stand, it cannot draw
+                continue
             if isinstance(getattr(method, "core", None), UNIT):
                 return config
     return None
