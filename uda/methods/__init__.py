@@ -8,6 +8,7 @@ from uda.methods.base import Method, TaskShape
 from uda.methods.bnm import Bnm
 from uda.methods.cdan import Cdan
 from uda.methods.cogan import Cogan
+from uda.methods.coral import Coral
 from uda.methods.cycada import Cycada
 from uda.methods.dan import Dan
 from uda.methods.dann import Dann
@@ -21,10 +22,13 @@ from uda.methods.information_maximisation import InformationMaximisation
 from uda.methods.jan import Jan
 from uda.methods.mcc import Mcc
 from uda.methods.mcd import Mcd
+from uda.methods.ot_mapping import OtMapping
+from uda.methods.sa import Sa
 from uda.methods.self_ensembling import SelfEnsembling
 from uda.methods.shot import Shot
 from uda.methods.supervised import SourceOnly, TargetOnly
 from uda.methods.swd import Swd
+from uda.methods.tca import Tca
 from uda.methods.unit import UnitMethod
 from uda.methods.vada import Vada
 
@@ -32,6 +36,11 @@ METHODS: dict[str, type[Method]] = {
     method.name: method
     for method in (
         SourceOnly,
+        # shallow
+        Sa,
+        Coral,
+        Tca,
+        OtMapping,
         # discrepancy
         Dan,
         Jan,

@@ -1,0 +1,65 @@
+"""CORAL: source features are whitened, and coloured with the covariance of the target.
+
+B. Sun, J. Feng, K. Saenko, "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1.
+
+The map is skada's `CORALAdapter`. What differs from the paper: each domain is centred on its own mean; covariances are
+shrunk by Ledoit and Wolf's estimate, which points of any scale bear, where the paper adds the identity to those of
+points divided by their deviations; a logistic regression takes the place of the SVM; covariances come from a sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from uda.errors import UserError
+from uda.methods.shallow import Array, Shallow, ShallowConfig, domain_marks, library
+
+
+@dataclass(frozen=True)
+class CoralConfig(ShallowConfig):
+    """Settings of CORAL.
+
+    Attributes
+    ----------
+    reg
+        Share of each covariance that is replaced by a multiple of the identity, from 0 to 1; none: as Ledoit and Wolf
+        estimate it from the sample.
+    """
+
+    reg: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.reg is not None and not 0.0 <= self.reg <= 1.0:
+            raise UserError(f"reg is {self.reg}: it is a share of the covariance and must be from 0 to 1, or none")
+
+
+class Coral(Shallow):
+    """The source's features, given the target's covariance."""
+
+    name = "coral"
+    summary = "source features whitened and given the target's covariance, and a linear classifier"
+    paper = "Sun, Feng, Saenko: Return of Frustratingly Easy Domain Adaptation, AAAI 2016"
+    Config = CoralConfig
+
+    KEPT = ("source_mean", "target_mean", "source_map")
+
+    def align(self, source: Array, target: Array, labels: NDArray[np.int64]) -> dict[str, Array]:
+        """Find the map C_S^(-1/2) C_T^(1/2)."""
+        reg = "auto" if self.config.reg is None else self.config.reg
+        adapter = library("skada", "skada").CORALAdapter(reg)
+        points, marks = domain_marks(source, target)
+        with np.errstate(all="ignore"):  # a covariance without inverse: what is not finite is refused later
+            adapter.fit(points, sample_domain=marks)
+            source_map = adapter.cov_source_inv_sqrt_ @ adapter.cov_target_sqrt_
+        return {"source_mean": adapter.mean_source_, "target_mean": adapter.mean_target_, "source_map": source_map}
+
+    def mapped(self, points: Tensor, *, source: bool) -> Tensor:
+        """Centre points on their domain's mean, and map those of the source."""
+        if source:
+            return (points - self.fitted["source_mean"]) @ self.fitted["source_map"]
+        return points - self.fitted["target_mean"]
