@@ -14,7 +14,7 @@ DEFAULT_PAIR := rendered-optdigits
 
 HISTORY := $(RESULTS)/validator-history.csv
 
-.PHONY: help setup lint format test benchmark tables validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
+.PHONY: help setup lint format test benchmark choose tables validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
 
 help:
 	@echo "make setup          make .venv and install uda with its development tools"
@@ -22,12 +22,14 @@ help:
 	@echo "make lint           ruff and mypy"
 	@echo "make format         rewrite the code as ruff formats it"
 	@echo "make benchmark      the embedded benchmark: no download, runs on a CPU"
+	@echo "make choose         try again what the settings in benchmarks/$(DEFAULT_PAIR).toml were chosen from"
 	@echo "make tables         make the tables in $(RESULTS)/ again from $(RESULTS)/runs.csv"
 	@echo "make validators     judge the label-free validators by the runs in $(RUNS), into $(RESULTS)/validators.md"
 	@echo "make speed          race our methods against others on this machine, into $(RESULTS)/speed"
 	@echo "make speed-gpu      all that is measured on a GPU, unattended, within 10 minutes"
 	@echo "make clean          remove .venv and caches; runs, results and data stay"
 	@$(foreach pair,$(PAIRS),echo "make benchmark-$(pair)";)
+	@echo "  METHODS=dann,unit makes only these of a pair's methods"
 
 # The environment is made again only when what it is made from changes.
 setup: $(STAMP)
@@ -49,10 +51,14 @@ format: setup
 test: lint
 	$(BIN)/pytest
 
+benchmark: METHODS = source-only,unit,target-only
 benchmark: benchmark-$(DEFAULT_PAIR)
 
 $(PAIRS:%=benchmark-%): benchmark-%: benchmarks/%.toml setup
-	$(BIN)/uda benchmark $< --results $(RESULTS)
+	$(BIN)/uda benchmark $< --results $(RESULTS) $(if $(METHODS),--methods $(METHODS))
+
+choose: setup
+	$(BIN)/uda choose benchmarks/$(DEFAULT_PAIR).toml --results $(RESULTS)
 
 tables: setup
 	$(BIN)/uda benchmark --tables --results $(RESULTS) $(PAIRS:%=benchmarks/%.toml)
