@@ -11,16 +11,16 @@ features, as the paper's other networks did.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from uda.data.batches import Batch
-from uda.methods.backbones import NormalisedBackbone
+from uda.methods.backbones import Backbone, NormalisedBackbone
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.tracking import with_own_buffers
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,13 @@ class AdaBn(ClassifierMethod):
 
     def __init__(self, config: AdaBnConfig, task: TaskShape) -> None:
         super().__init__(config, task)
-        if not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in self.backbone.modules()):
-            self.backbone = NormalisedBackbone(self.backbone)
         self.target_backbone = with_own_buffers(self.backbone)
         self.optimiser = self.optimise("all", self.backbone, self.head)
+
+    def wrap(self, backbone: Backbone) -> Backbone:
+        """Put batch normalisation behind a backbone that has none."""
+        normalised = any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in backbone.modules())
+        return backbone if normalised else NormalisedBackbone(backbone)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend the cross-entropy of the source, then let the target's statistics follow."""
@@ -57,8 +60,3 @@ class AdaBn(ClassifierMethod):
         backbone = self.backbone if source else self.target_backbone
         features = backbone(self.readable(images))
         return Outputs(features, self.head(features))
-
-
-def with_own_buffers(network: nn.Module) -> nn.Module:
-    """Return a copy of a network that has the very parameters of it, and buffers of its own."""
-    return copy.deepcopy(network, {id(p): p for p in network.parameters()})

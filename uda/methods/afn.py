@@ -21,14 +21,13 @@ from torch import Tensor, nn
 
 from uda.data.batches import Batch
 from uda.errors import unknown
-from uda.methods.backbones import NormalisedBackbone
-from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig
-from uda.methods.joint import JointMethod
+from uda.methods.backbones import Backbone, NormalisedBackbone
+from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.joint import JointConfig, JointMethod
 
 
 @dataclass(frozen=True)
-class AfnConfig(ClassifierConfig):
+class AfnConfig(JointConfig):
     """Settings of AFN.
 
     Attributes
@@ -69,10 +68,9 @@ class Afn(JointMethod):
         "hard": {"variant": "hard", "lambda_norm": 0.01},
     }
 
-    def __init__(self, config: AfnConfig, task: TaskShape) -> None:
-        super().__init__(config, task)
-        self.backbone = NormalisedBackbone(self.backbone, nn.ReLU())
-        self.optimiser = self.optimise("all", self.backbone, self.head)
+    def wrap(self, backbone: Backbone) -> Backbone:
+        """Put batch normalisation and ReLU behind the backbone."""
+        return NormalisedBackbone(backbone, nn.ReLU())
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and the distance of norms from what they are to be.

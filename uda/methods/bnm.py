@@ -15,13 +15,12 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig
-from uda.methods.joint import JointMethod
+from uda.methods.joint import JointConfig, JointMethod
 from uda.methods.nuclear_norm import nuclear_norm
 
 
 @dataclass(frozen=True)
-class BnmConfig(ClassifierConfig):
+class BnmConfig(JointConfig):
     """Settings of BNM.
 
     Attributes

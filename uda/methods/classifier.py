@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
-from uda.data.batches import Batch
 from uda.errors import UserError
-from uda.methods.backbones import build_backbone, check_backbone, match_channels
+from uda.methods.backbones import Backbone, build_backbone, check_backbone, match_channels
 from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape
 from uda.unit.networks import standardise
 
@@ -52,13 +50,17 @@ class ClassifierMethod(Method):
             raise UserError(
                 f"{self.name} needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
             )
-        self.backbone = build_backbone(config.backbone, self.reads(task), config.width, config.latent)
+        self.backbone = self.wrap(build_backbone(config.backbone, self.reads(task), config.width, config.latent))
         self.head: nn.Module = nn.Linear(self.backbone.width_out, task.classes)
 
     @staticmethod
     def reads(task: TaskShape) -> tuple[int, int, int]:
         """Return the (C, S, S) of the images that the backbone reads; others are matched to it."""
         return max(task.source_shape, task.target_shape)
+
+    def wrap(self, backbone: Backbone) -> Backbone:
+        """Return the backbone with what a method puts behind it: nothing by default."""
+        return backbone
 
     def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
         """Return features and logits of images of either domain."""
@@ -69,13 +71,3 @@ class ClassifierMethod(Method):
         """Return (N, C, S, S) images as the backbone reads them: its channels, and standardised where that is set."""
         matched = match_channels(images, self.backbone.channels)
         return standardise(matched) if self.config.standardised else matched
-
-    def joint_features(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the features of a batch's source and target images, (N, F) and (M, F), from one pass over both.
-
-        Batch normalisation takes its statistics over both domains, in training and (running averages) at test time,
-        as most implementations do.
-        """
-        images = torch.cat([self.readable(batch.source_images), self.readable(batch.target_images)])
-        source, target = torch.split(self.backbone(images), [len(batch.source_images), len(batch.target_images)])
-        return source, target

@@ -15,12 +15,11 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig
-from uda.methods.joint import JointMethod
+from uda.methods.joint import JointConfig, JointMethod
 
 
 @dataclass(frozen=True)
-class DeepCoralConfig(ClassifierConfig):
+class DeepCoralConfig(JointConfig):
     """Settings of Deep CORAL.
 
     Attributes

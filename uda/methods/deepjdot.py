@@ -19,14 +19,13 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig
 from uda.methods.distances import squared_distances
-from uda.methods.joint import JointMethod
+from uda.methods.joint import JointConfig, JointMethod
 from uda.methods.transport import optimal_plan
 
 
 @dataclass(frozen=True)
-class DeepJdotConfig(ClassifierConfig):
+class DeepJdotConfig(JointConfig):
     """Settings of DeepJDOT.
 
     Attributes

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uda.methods.base import added
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.joint import JointConfig, JointReader
 
 
 @dataclass(frozen=True)
-class DomainGameConfig(ClassifierConfig):
+class DomainGameConfig(JointConfig):
     """Settings of methods that reverse the gradient of a domain classifier.
 
     Adam's ``beta_1`` is that of UNIT's game: with 0.9, features and domain classifier overshoot each other.
@@ -40,7 +40,7 @@ class DomainGameConfig(ClassifierConfig):
     ramp: float = 10.0
 
 
-class DomainGame(ClassifierMethod):
+class DomainGame(JointReader):
     """A classifier whose features get the gradient of a domain classifier reversed, ever more of it."""
 
     def weight(self, step: Tensor) -> Tensor:

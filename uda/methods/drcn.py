@@ -22,12 +22,12 @@ from torch.nn import functional as F
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.joint import JointConfig, JointReader
 from uda.unit.networks import Generator, initialise_generative
 
 
 @dataclass(frozen=True)
-class DrcnConfig(ClassifierConfig):
+class DrcnConfig(JointConfig):
     """Settings of DRCN.
 
     Attributes
@@ -51,7 +51,7 @@ class DrcnConfig(ClassifierConfig):
                 raise UserError(f"{name} is {getattr(self, name)}: it must be at least 0 and at most 1")
 
 
-class Drcn(ClassifierMethod):
+class Drcn(JointReader):
     """A backbone, the head that classifies its features, and a decoder that draws images from them (figure 1)."""
 
     name = "drcn"

@@ -22,14 +22,14 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.discriminator_head import build_class_head
+from uda.methods.joint import JointConfig, JointReader
 from uda.unit import losses
 from uda.unit.networks import Discriminator, Generator, initialise_discriminative, initialise_generative
 
 
 @dataclass(frozen=True)
-class GtaConfig(ClassifierConfig):
+class GtaConfig(JointConfig):
     """Settings of GTA.
 
     Attributes
@@ -55,7 +55,7 @@ class GtaConfig(ClassifierConfig):
     lambda_target: float = 0.3
 
 
-class Gta(ClassifierMethod):
+class Gta(JointReader):
     """A backbone and a head, and an auxiliary-classifier GAN whose generator reads the features (figure 2)."""
 
     name = "gta"

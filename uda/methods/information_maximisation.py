@@ -15,13 +15,12 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig
 from uda.methods.entropy import conditional_entropy, marginal_entropy
-from uda.methods.joint import JointMethod
+from uda.methods.joint import JointConfig, JointMethod
 
 
 @dataclass(frozen=True)
-class InformationMaximisationConfig(ClassifierConfig):
+class InformationMaximisationConfig(JointConfig):
     """Settings of information maximisation.
 
     Attributes

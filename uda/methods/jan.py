@@ -18,13 +18,12 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig
-from uda.methods.joint import JointMethod
+from uda.methods.joint import JointConfig, JointMethod
 from uda.methods.mmd import kernel_matrix, mean_discrepancy
 
 
 @dataclass(frozen=True)
-class JanConfig(ClassifierConfig):
+class JanConfig(JointConfig):
     """Settings of JAN.
 
     Attributes

@@ -1,20 +1,78 @@
-"""What methods share that add a term to the source's cross-entropy: one pass over both domains, and one optimiser."""
+"""What methods share that compare the features of both domains: how they are read, by which statistics normalised."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
 from uda.data.batches import Batch
-from uda.methods.base import Outputs, TaskShape
+from uda.errors import unknown
+from uda.methods.base import Outputs, TaskShape, added
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.tracking import with_own_buffers
 
 
-class JointMethod(ClassifierMethod):
-    """A backbone and a head that one optimiser moves."""
+@dataclass(frozen=True)
+class JointConfig(ClassifierConfig):
+    """Settings of methods that compare the features of both domains.
 
-    def __init__(self, config: ClassifierConfig, task: TaskShape) -> None:
+    Attributes
+    ----------
+    statistics
+        Of batch normalisation: ``"joint"``, over the images of both domains, in training and (running averages) at
+        test time, as most implementations do; or ``"per-domain"``, each domain's own, as UNIT has here.
+    """
+
+    statistics: str = added("joint")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.statistics not in ("joint", "per-domain"):
+            raise unknown("statistics", self.statistics, ("joint", "per-domain"))
+
+
+class JointReader(ClassifierMethod):
+    """A backbone and a head that read the images of both domains in one update.
+
+    Attributes
+    ----------
+    target_backbone
+        With per-domain statistics: the same weights, and the target's running statistics. Else None.
+    """
+
+    def __init__(self, config: JointConfig, task: TaskShape) -> None:
+        super().__init__(config, task)
+        per_domain = config.statistics == "per-domain"
+        self.target_backbone: nn.Module | None = with_own_buffers(self.backbone) if per_domain else None
+
+    def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
+        """Return features and logits of images, normalised with what their domain is normalised with."""
+        backbone = self.backbone if source or self.target_backbone is None else self.target_backbone
+        features = backbone(self.readable(images))
+        return Outputs(features, self.head(features))
+
+    def joint_features(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the features of a batch's source and target images, (N, F) and (M, F).
+
+        From one pass over both with joint statistics, from one pass over each with per-domain ones.
+        """
+        images = self.readable(batch.source_images), self.readable(batch.target_images)
+        if self.target_backbone is not None:
+            return self.backbone(images[0]), self.target_backbone(images[1])
+        source, target = torch.split(self.backbone(torch.cat(images)), [len(each) for each in images])
+        return source, target
+
+
+class JointMethod(JointReader):
+    """A backbone and a head that one optimiser moves: of methods that add a term to the source's cross-entropy."""
+
+    def __init__(self, config: JointConfig, task: TaskShape) -> None:
         super().__init__(config, task)
         self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def joint_outputs(self, batch: Batch) -> tuple[Outputs, Outputs]:
-        """Return features and logits of a batch's source and target images, from one pass over both."""
+        """Return features and logits of a batch's source and target images."""
         source, target = self.joint_features(batch)
         return Outputs(source, self.head(source)), Outputs(target, self.head(target))

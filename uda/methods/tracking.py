@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,3 +22,8 @@ def untracked(network: nn.Module) -> Iterator[None]:
     finally:
         for norm, (mean, variance, count) in zip(norms, kept, strict=True):
             norm.running_mean, norm.running_var, norm.num_batches_tracked = mean, variance, count
+
+
+def with_own_buffers(network: nn.Module) -> nn.Module:
+    """Return a copy of a network that has the very parameters of it, and buffers of its own."""
+    return copy.deepcopy(network, {id(p): p for p in network.parameters()})
