@@ -42,8 +42,8 @@ def test_each_domain_is_normalised_by_its_own_at_test_time(name: str) -> None:
             torch.testing.assert_close(norm.running_mean, 0.1 * seen[domain])
     method.eval()
     with torch.no_grad():
-        for domain, backbone in ((True, method.backbone), (False, method.target_backbone)):
-            features = method.outputs(batch.target_images, source=domain).features
+        for source, backbone in ((True, method.backbone), (False, method.target_backbone)):
+            features = method.outputs(batch.target_images, source=source).features
             assert torch.equal(features, backbone(batch.target_images))
         assert not torch.equal(method.features(batch.target_images), method.backbone(batch.target_images))
 
