@@ -32,10 +32,10 @@ _WIDTH = 100
 @click.option(
     "--layout",
     "arrangement",
-    type=click.Choice(["methods", "paper", "cost"]),
+    type=click.Choice(["methods", "paper", "cost", "counterparts"]),
     default="methods",
     show_default=True,
-    help="Methods by pairs, as the UNIT paper's table with ours beside it, or what each run cost.",
+    help="Methods by pairs; as the UNIT paper's table; what runs cost; or each method beside its published number.",
 )
 @published_option
 @headline_option

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from uda.evaluation.cost import lay_out_cost
+from uda.evaluation.counterparts import lay_out_counterparts
+from uda.evaluation.explanation import HEADLINES
 from uda.evaluation.folders import MissingRun
 from uda.evaluation.formats import html, latex, markdown, plain, tidy_csv
 from uda.evaluation.layout import Headline, lay_out
@@ -16,7 +18,7 @@ from uda.evaluation.result import RunResult
 from uda.evaluation.table import build_tables
 
 Format = Literal["md", "latex", "html", "csv", "text"]
-Arrangement = Literal["methods", "paper", "cost"]
+Arrangement = Literal["methods", "paper", "cost", "counterparts"]
 
 _WRITERS: dict[str, Callable[[Layout], str]] = {"md": markdown, "latex": latex, "html": html}
 
@@ -46,7 +48,7 @@ def write_tables(
         Whether the accuracy at the last step or at the validator's pick stands first.
     arrangement
         ``"methods"``: methods by pairs; ``"paper"``: as UNIT's table, which has its own published results; ``"cost"``:
-        seconds and steps a second. CSV has one.
+        seconds and steps a second; ``"counterparts"``: each method beside its own published number. CSV has one.
     missing, broken
         From `uda.evaluation.runs.find_runs`: what has no result, and what could not be read.
     width
@@ -65,6 +67,8 @@ def write_tables(
         layouts = lay_out_as_paper([table for table, _ in tables], headline, broken)
     elif arrangement == "cost":
         layouts = [lay_out_cost(table, broken) for table, _ in tables]
+    elif arrangement == "counterparts":
+        layouts = [lay_out_counterparts(table, HEADLINES[headline], broken) for table, _ in tables]
     else:
         layouts = [lay_out(table, rows, headline, broken) for table, rows in tables]
     if form == "text":

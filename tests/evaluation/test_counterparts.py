@@ -1,0 +1,48 @@
+"""Our numbers beside the published ones of the same methods."""
+
+from tests.evaluation.examples import result
+from uda.evaluation.counterparts import LABELS, find_counterparts, lay_out_counterparts
+from uda.evaluation.published import load_published
+from uda.evaluation.table import build_tables
+from uda.evaluation.write import write_tables
+from uda.methods import METHODS
+
+RUNS = [
+    result(method="mcd", accuracy_last=90.0),
+    result(method="dann", accuracy_last=95.0),
+    result(method="dann", source="svhn", target="mnist", n_test=10_000, accuracy_last=69.85),
+    result(method="dan", accuracy_last=95.0),
+    result(method="unit", source="svhn", target="mnist", n_test=10_000, accuracy_last=95.0),
+]
+
+
+def test_every_label_is_published_and_every_method_exists() -> None:
+    published = {row.method for row in load_published()}
+    assert {label for labels in LABELS.values() for label in labels} <= published
+    assert all(preset in METHODS[method].presets for method, preset in LABELS)
+
+
+def test_only_the_same_training_images_are_compared() -> None:
+    """DANN's own paper has no MNIST to USPS; UNIT's SVHN to MNIST is of SVHN extra."""
+    (table,) = build_tables(RUNS)
+    found = {(each.row.label, each.pair[0]): each.published.method for each in find_counterparts(table)}
+    assert found == {
+        ("MCD", "mnist"): "MCD",
+        ("DANN", "mnist"): "DANN (as in SBADA/CUDA tables)",
+        ("DANN", "svhn"): "DANN",
+    }
+
+
+def test_differences_in_points_the_furthest_below_first() -> None:
+    (table,) = build_tables(RUNS)
+    layout = lay_out_counterparts(table)
+    rows = {section.heading: [[entry.text for entry in row[:5]] for row in section.rows] for section in layout.sections}
+    assert rows == {
+        "SVHN → MNIST": [["DANN", "69.85", "1", "73.85", "−4.0"]],
+        "MNIST → USPS": [
+            ["MCD", "90.00", "1", "96.5 ± 0.3", "−6.5"],
+            ["DANN", "95.00", "1", "91.11", "+3.9"],
+        ],
+    }
+    text = write_tables([result(method="mcd", target="usps-esl")], "md", arrangement="counterparts")
+    assert "USPS (ESL) is another form of USPS" in text

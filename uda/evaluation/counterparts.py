@@ -1,0 +1,119 @@
+"""Our runs beside the published numbers of the same methods on the same training images, and how far apart they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
+from uda.evaluation.labels import pair_label
+from uda.evaluation.parts import Column, Entry, Footnotes, Layout, Section
+from uda.evaluation.published import PublishedResult, load_published, published_name
+from uda.evaluation.ranking import Which, estimate
+from uda.evaluation.table import Cell, Pair, Row, Table
+
+#: (method, preset) to the labels of its published numbers, its own paper's first: the first one of a pair counts.
+LABELS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("sa", "pixels"): ("SA",),
+    ("swd", "default"): ("SWD",),
+    ("deepjdot", "default"): ("DeepJDOT",),
+    ("dann", "default"): ("DANN", "DANN (as in SBADA/CUDA tables)"),
+    ("cdan", "default"): ("CDAN", "CDAN (as in CUDA table)"),
+    ("cdan", "entropy"): ("CDAN+E",),
+    ("adda", "default"): ("ADDA", "ADDA (full sets, as in DupGAN)"),
+    ("mcd", "default"): ("MCD",),
+    ("alda", "default"): ("ALDA (delta 0.6)",),
+    ("vada", "default"): ("VADA (instance norm)",),
+    ("dirt-t", "default"): ("DIRT-T (instance norm)",),
+    ("cogan", "default"): ("CoGAN (full, as quoted in UNIT)",),
+    ("unit", "default"): ("UNIT", "UNIT (re-run by UDAR authors)"),
+    ("unit", "discriminator"): ("UNIT", "UNIT (re-run by UDAR authors)"),
+    ("drcn", "default"): ("DRCN",),
+    ("cycada", "default"): ("CyCADA",),
+    ("cycada", "pixel"): ("CyCADA pixel only",),
+    ("cycada", "feature"): ("CyCADA feature only (no pixel)",),
+    ("gta", "default"): ("GTA",),
+    ("self-ensembling", "default"): ("Self-ensembling (best)",),
+    ("shot", "default"): ("SHOT (paper)",),
+    ("shot", "im"): ("SHOT-IM",),
+}
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """One of our cells, and the published number of the same method, pair and training images."""
+
+    row: Row
+    pair: Pair
+    cell: Cell
+    published: PublishedResult
+
+
+def find_counterparts(table: Table) -> Iterator[Counterpart]:
+    """Yield, pair by pair, each cell whose method has a published number under the protocol that ours repeats."""
+    known = load_published()
+    for pair in table.pairs:
+        protocol, names = equal_protocol(table.protocol, pair), (published_name(pair[0]), published_name(pair[1]))
+        like = {r.method: r for r in known if (r.source, r.target) == names and r.protocol == protocol}
+        for row in (row for row in table.rows if pair in row.cells):
+            first = row.cells[pair].runs[0]
+            labels = [label for label in LABELS.get((first.method, first.preset), ()) if label in like]
+            if labels:
+                yield Counterpart(row, pair, row.cells[pair], like[labels[0]])
+
+
+def lay_out_counterparts(table: Table, which: Which = "last", broken: Sequence[str] = ()) -> Layout:
+    """Arrange what `find_counterparts` finds, those furthest below the published number first within a pair.
+
+    Parameters
+    ----------
+    table
+        From `uda.evaluation.table.build_tables`.
+    which
+        Which accuracy of ours is compared.
+    broken
+        What could not be read, a sentence each.
+    """
+    footnotes = Footnotes()
+    found = list(find_counterparts(table))
+    sections = []
+    for pair in table.pairs:
+        here = [counterpart for counterpart in found if counterpart.pair == pair]
+        rows = sorted(here, key=lambda counterpart: _difference(counterpart, which))
+        heading = pair_label(pair)
+        sections += [Section(heading, tuple(_row(each, which, footnotes) for each in rows))] if rows else []
+    return Layout(
+        title=f"Protocol {table.protocol}: ours and the published number of the same method, percent",
+        explanation=(
+            f"Ours: {which}, mean ± sample standard deviation over n seeds, with the encoder, the augmentation and the "
+            "number of steps that all our rows of a pair share. Published: with the authors' networks, lengths and "
+            "constants, on the same training images, at a step of their choice. Methods and pairs without a published "
+            "number are left out.",
+        ),
+        columns=(
+            Column(Entry("Method"), wordy=True),
+            *(Column(Entry(heading)) for heading in ("Ours", "n", "Published", "Difference")),
+            Column(Entry("Reference"), wordy=True),
+        ),
+        sections=tuple(sections),
+        footnotes=footnotes.listed(),
+        remarks=tuple(f"{sentence[:1].upper()}{sentence[1:]}. It is left out." for sentence in broken),
+    )
+
+
+def _difference(counterpart: Counterpart, which: Which) -> float:
+    return estimate(counterpart.cell, which).mean - float(counterpart.published.accuracy)
+
+
+def _row(counterpart: Counterpart, which: Which, footnotes: Footnotes) -> tuple[Entry, ...]:
+    cell, published = counterpart.cell, counterpart.published
+    notes = published_notes(cell.runs[0].protocol, counterpart.pair, published) + alias_notes(counterpart.pair)
+    difference = _difference(counterpart, which)
+    return (
+        Entry(counterpart.row.label),
+        Entry(estimate(cell, which).text),
+        Entry(str(len(cell.runs))),
+        Entry(published.text, marks=footnotes.marks(notes)),
+        Entry(f"{difference:+.1f}".replace("-", "−"), number=difference),
+        Entry(published.citation),
+    )
