@@ -21,12 +21,13 @@ def build(**settings: Any) -> FixMatch:
     return FixMatch(FixMatchConfig(**{"width": 2, "learning_rate": 0.001, **settings}), TASK)
 
 
-def test_an_update_made_by_hand() -> None:
+@pytest.mark.parametrize("ramp", [0.0, 0.4])
+def test_an_update_made_by_hand(ramp: float) -> None:
     threshold = 0.43
-    method = build(lambda_unlabelled=0.7, threshold=threshold)
+    method = build(lambda_unlabelled=0.7, threshold=threshold, ramp=ramp)
     networks = copy.deepcopy(nn.Sequential(method.backbone, method.head))
     optimiser = adam(networks.parameters(), method.config)
-    for step in (0, 1):
+    for step in (0, 1, TASK.steps // 2):
         batch = batch_of(step)
         torch.manual_seed(step)
         assert batch.target_again is not None
@@ -39,7 +40,8 @@ def test_an_update_made_by_hand() -> None:
         each = [-F.log_softmax(logits[11 + i], 0)[probabilities[i].argmax()] for i in sure]
         unlabelled = torch.stack(each).sum() / 5
         optimiser.zero_grad()
-        (classification + 0.7 * unlabelled).backward()
+        weight = min(1.0, step / (ramp * TASK.steps)) if ramp else 1.0
+        (classification + 0.7 * weight * unlabelled).backward()
         optimiser.step()
 
         torch.manual_seed(step)

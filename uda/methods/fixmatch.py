@@ -6,12 +6,13 @@ Simplifying Semi-Supervised Learning with Consistency and Confidence", NeurIPS 2
 As a method of domain adaptation the labelled images are the source's and the unlabelled ones the target's, in batches
 of one size (mu is 1, not 7). Weak is the run's own augmentation, strong is `strongly_augment` of its second view. What
 else differs: Adam instead of momentum, and the weights that classify in the end are those of the last step, not their
-moving average, as for all other methods here.
+moving average, as for all other methods here. With the paper's weight from the first step on, all target images may go
+to one class before the source is learned, and then stay there: ``ramp`` lets the weight rise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,12 +21,13 @@ from torch.nn import functional as F
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.joint import JointConfig, JointMethod
+from uda.methods.stages import check_share
 from uda.methods.strong_augmentation import strongly_augment
 
 
 @dataclass(frozen=True)
-class FixMatchConfig(ClassifierConfig):
+class FixMatchConfig(JointConfig):
     """Settings of FixMatch.
 
     Attributes
@@ -34,13 +36,20 @@ class FixMatchConfig(ClassifierConfig):
         The paper's lambda_u, the weight of equation (4) beside (3).
     threshold
         The paper's tau: the probability of its class from which on a pseudo-label counts.
+    ramp
+        Share of the run's steps over which ``lambda_unlabelled`` rises from 0, linearly; the paper has 0.
     """
 
     lambda_unlabelled: float = 1.0
     threshold: float = 0.95
+    ramp: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share("ramp", self.ramp)
 
 
-class FixMatch(ClassifierMethod):
+class FixMatch(JointMethod):
     """A classifier that labels weak views of target images for itself (algorithm 1)."""
 
     name = "fixmatch"
@@ -52,19 +61,22 @@ class FixMatch(ClassifierMethod):
     def __init__(self, config: FixMatchConfig, task: TaskShape) -> None:
         super().__init__(config, task)
         self.second_view = True
-        self.optimiser = self.optimise("all", self.backbone, self.head)
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        """Descend equation (3) plus lambda_u times equation (4); one pass over the three kinds of images."""
+        """Descend equation (3) plus lambda_u times equation (4); the two views of the target are read together."""
         if batch.target_again is None:
             raise UserError("FixMatch needs batches with a second view: make them with second_view=True")
-        views = [batch.source_images, batch.target_images, strongly_augment(batch.target_again)]
-        logits = self.head(self.backbone(torch.cat([self.readable(view) for view in views])))
-        source, weak, strong = torch.split(logits, [len(view) for view in views])
-        classification = cross_entropy(source, batch.source_labels)
+        views = torch.cat([batch.target_images, strongly_augment(batch.target_again)])
+        features, of_views = self.joint_features(replace(batch, target_images=views))
+        weak, strong = self.head(of_views).chunk(2)
+        classification = cross_entropy(self.head(features), batch.source_labels)
         unlabelled, sure = pseudo_label_loss(weak, strong, self.config.threshold)
-        descend(self.optimiser, classification + self.config.lambda_unlabelled * unlabelled)
+        descend(self.optimiser, classification + self.config.lambda_unlabelled * self._risen(step) * unlabelled)
         return detached(classification=classification, unlabelled=unlabelled, sure=sure)
+
+    def _risen(self, step: Tensor) -> Tensor | float:
+        """Return how much of its weight the unlabelled loss has at a step."""
+        return (step / (self.config.ramp * self.task.steps)).clamp(max=1.0) if self.config.ramp else 1.0
 
 
 def pseudo_label_loss(weak: Tensor, strong: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
