@@ -35,6 +35,7 @@ class AdaBn(ClassifierMethod):
     kind = "discrepancy"
     summary = "source classifier whose batch normalisation has the target's statistics on target images"
     paper = "Li et al.: Revisiting Batch Normalization For Practical Domain Adaptation, ICLR workshops 2017"
+    needs = "batch normalisation; a backbone without it gets one"
     Config = AdaBnConfig
 
     def __init__(self, config: AdaBnConfig, task: TaskShape) -> None:

@@ -56,6 +56,7 @@ class Adda(SourceStageMethod):
     kind = "adversarial"
     summary = "source encoder and classifier kept; a target encoder learns to fool a domain classifier"
     paper = "Tzeng et al.: Adversarial Discriminative Domain Adaptation, CVPR 2017"
+    needs = "a source stage before its own"
     Config = AddaConfig
 
     TERMS = ("classification", "domain", "mapping")

@@ -103,6 +103,8 @@ class Method(nn.Module):
     presets
         Named settings: each a dict of settings of ``Config``, and of run settings (``steps``, ``batch_size``,
         ``evaluate_every``, ``augmentation``) where a preset fixes those too.
+    needs
+        What it needs beside labelled source and unlabelled target images, in words; empty where that is all.
     sees_target_labels
         True for the supervised ceiling alone: the trainer then calls ``receive_target_labels``.
     waits
@@ -114,6 +116,7 @@ class Method(nn.Module):
     name: ClassVar[str]
     summary: ClassVar[str]
     paper: ClassVar[str] = ""
+    needs: ClassVar[str] = ""
     kind: ClassVar[Kind] = "other"
     Config: ClassVar[type[Any]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}

@@ -44,6 +44,7 @@ class Coral(Shallow):
     name = "coral"
     summary = "source features whitened and given the target's covariance, and a linear classifier"
     paper = "Sun, Feng, Saenko: Return of Frustratingly Easy Domain Adaptation, AAAI 2016"
+    needs = "the extra shallow (skada); a source stage before the fit, or pixels"
     Config = CoralConfig
 
     KEPT = ("source_mean", "target_mean", "source_map")

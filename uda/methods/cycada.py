@@ -91,6 +91,7 @@ class Cycada(ClassifierMethod):
     kind = "generative"
     summary = "cycle- and class-consistent translation of source images, then adversarial features"
     paper = "Hoffman et al.: CyCADA: Cycle-Consistent Adversarial Domain Adaptation, ICML 2018"
+    needs = "a pixel stage and a stage of the classifier before that of features"
     Config = CycadaConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},

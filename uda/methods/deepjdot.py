@@ -47,6 +47,7 @@ class DeepJdot(JointMethod):
     kind = "discrepancy"
     summary = "cost of optimal transport of source features and labels onto target features and predictions"
     paper = "Damodaran et al.: DeepJDOT, ECCV 2018"
+    needs = "the extra ot (POT)"
     Config = DeepJdotConfig
     waits: ClassVar[bool] = True
 

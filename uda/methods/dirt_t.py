@@ -58,6 +58,7 @@ class DirtT(Vada):
 
     name = "dirt-t"
     summary = "VADA, then refined on the target alone: boundaries leave dense regions, held by a teacher"
+    needs = "a stage of VADA before its own, which sees no source image"
     Config = DirtTConfig
 
     TERMS = ("domain", "classification", "confusion", "vat_source", "vat_target", "entropy", "teacher")

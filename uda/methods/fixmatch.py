@@ -56,6 +56,7 @@ class FixMatch(JointMethod):
     kind = "self-training"
     summary = "confident predictions on weakly augmented target images label strongly augmented ones"
     paper = "Sohn et al.: FixMatch: Simplifying Semi-Supervised Learning with Consistency and Confidence, NeurIPS 2020"
+    needs = "a weak and a strong view of each target image"
     Config = FixMatchConfig
 
     def __init__(self, config: FixMatchConfig, task: TaskShape) -> None:

@@ -58,6 +58,7 @@ class OtMapping(Shallow):
     name = "ot"
     summary = "source features moved onto the target's by optimal transport, and a linear classifier"
     paper = "Courty et al.: Optimal Transport for Domain Adaptation, TPAMI 2017"
+    needs = "the extra shallow (POT); a source stage before the fit, or pixels"
     Config = OtConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},

@@ -44,6 +44,7 @@ class Sa(Shallow):
     name = "sa"
     summary = "principal axes of source features aligned with the target's, and a linear classifier"
     paper = "Fernando et al.: Unsupervised Visual Domain Adaptation Using Subspace Alignment, ICCV 2013"
+    needs = "the extra shallow (skada); a source stage before the fit, or pixels"
     Config = SaConfig
 
     KEPT = ("source_mean", "target_mean", "source_map", "target_map")

@@ -53,6 +53,7 @@ class SelfEnsembling(ClassifierMethod):
     kind = "self-training"
     summary = "consistency with a mean teacher on target images that the teacher is sure of"
     paper = "French, Mackiewicz, Fisher: Self-ensembling for visual domain adaptation, ICLR 2018"
+    needs = "two views of each target image"
     Config = SelfEnsemblingConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "no-balance": {"balance": 0.0}}
 

@@ -56,6 +56,7 @@ class Shot(SourceStageMethod):
     kind = "source-free"
     summary = "source classifier kept; features move until it is sure and diverse on target images"
     paper = "Liang, Hu, Feng: Do We Really Need to Access the Source Data?, ICML 2020"
+    needs = "a source stage before its own, which sees no source image"
     Config = ShotConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "im": {"lambda_pseudo": 0.0}}
 

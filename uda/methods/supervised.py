@@ -53,6 +53,7 @@ class TargetOnly(SourceOnly):
     name = "target-only"
     kind = "target-only"
     summary = "the supervised ceiling: the one method that is given target training labels"
+    needs = "target labels, through a door of its own"
     sees_target_labels: ClassVar[bool] = True
 
     def __init__(self, config: SupervisedConfig, task: TaskShape) -> None:

@@ -60,6 +60,7 @@ class Tca(Shallow):
     name = "tca"
     summary = "kernel components that vary but whose means agree between domains, and a linear classifier"
     paper = "Pan et al.: Domain Adaptation via Transfer Component Analysis, IEEE TNN 2011"
+    needs = "a source stage before the fit, or pixels"
     Config = TcaConfig
 
     KEPT = ("anchors", "weights", "inverse_width")

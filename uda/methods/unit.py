@@ -155,6 +155,7 @@ class UnitMethod(Method):
     kind = "generative"
     summary = "coupled VAE-GANs with a shared latent space, extended with a classifier head"
     paper = "Liu, Breuel, Kautz: Unsupervised Image-to-Image Translation Networks, NIPS 2017"
+    needs = "two views of each target image, for its mean teacher"
     Config = UnitConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
