@@ -60,7 +60,7 @@ def test_ranks_within_each_method_and_marks_what_is_taken(uda: Uda, recipe: Path
     assert [row[2].strip("*") for row in dann] == [f"{scores['dann', rate]:.4f}" for rate in by_score]
     assert [row[0] for row in dann] == ["DANN", "", ""]
     assert [row[3] for row in dann] == ["taken" if rate == 2e-3 else "" for rate in by_score]
-    assert {row[1]: row[3] for row in unit} == {"as in the recipe": "taken", "learning_rate = 1e-05": ""}
+    assert {row[1]: row[3] for row in unit} == {"none of its own": "taken", "learning_rate = 1e-05": ""}
 
 
 def test_shows_no_accuracy_and_adds_no_result(uda: Uda, recipe: Path, tmp_path: Path) -> None:

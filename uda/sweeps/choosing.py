@@ -25,7 +25,7 @@ class Trial:
     Attributes
     ----------
     settings
-        What was tried; empty for the entry's own.
+        What was tried, beside the settings that all entries share.
     score
         The validator's at the last step, larger is better; None where the run is not finished.
     taken
@@ -110,7 +110,7 @@ def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
     return [
         (
             Entry(label if place == 0 else ""),
-            Entry(", ".join(f"{key} = {value}" for key, value in trial.settings.items()) or "as in the recipe"),
+            Entry(", ".join(f"{key} = {value}" for key, value in trial.settings.items()) or "none of its own"),
             Entry("not run" if trial.score is None else f"{trial.score:.4f}", "best" if place == 0 else ""),
             Entry("taken" if trial.taken else ""),
         )

@@ -27,7 +27,7 @@ class Choice:
     method, preset
         The entry's.
     tried
-        Settings, each a dict; the entry's own, where they are not among them, come first as an empty dict.
+        Settings, each a dict; the entry's own come first where they are not among them.
     configs
         A run for each, of seed 0, to be given a seed that is not reported.
     taken
@@ -163,7 +163,7 @@ def _entry_choices(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Map
     own = _resolve(table, entry, pair, 0)
     configs = [_resolve(table, entry, pair, 0, settings) for settings in tried]
     if configs and own not in configs:
-        tried, configs = [{}, *tried], [own, *configs]
+        tried, configs = [dict(entry.get("settings", {})), *tried], [own, *configs]
     if len({config.hash for config in configs}) != len(configs):
         raise UserError("two of its choices are the same run")
     return [Choice(own.method, own.preset, tuple(tried), tuple(configs), configs.index(own))] if configs else []
