@@ -16,7 +16,7 @@ from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 
 Format = Literal["text", "md", "csv"]
 
-FLIPS = 3
+_PLACES = ("first", "second", "third")
 _WIDTH = 140
 _COLUMNS = (
     *("protocol", "source", "target", "method", "preset", "seed", "weights", "step", "checkpoint"),
@@ -42,9 +42,9 @@ def write_kept(kept: ClassesKept, form: Format) -> str:
 
 
 def _lay_out_readings(kept: ClassesKept) -> Layout:
-    columns = [Column(Entry(name), wordy=True) for name in ("Images", "Read by")]
+    columns = [Column(Entry("Images, read by"), wordy=True)]
     columns += [Column(Entry(name)) for name in ("n", "Kept", "95 % interval")]
-    columns.append(Column(Entry("Commonest flips"), wordy=True))
+    columns.append(Column(Entry("Commonest flips"), _PLACES))
     judges = f"Judge: {kept.judge}."
     if kept.source_judge:
         judges += f" Source judge: {kept.source_judge}."
@@ -81,16 +81,20 @@ def _lay_out_classes(kept: ClassesKept) -> Layout:
     )
 
 
-def _sections(kept: ClassesKept, row: Callable[[str, Reading], tuple[Entry, ...]]) -> tuple[Section, ...]:
-    """Return the real images first, then each run, whose readings ``row`` writes."""
+def _sections(kept: ClassesKept, numbers: Callable[[Reading], tuple[Entry, ...]]) -> tuple[Section, ...]:
+    """Return the real images first, then each run, with what ``numbers`` says of a reading."""
     groups = [
         ("Real images", kept.untranslated),
         *zip(_headings(kept.runs), (run.readings for run in kept.runs), strict=True),
     ]
     return tuple(
-        Section(heading, tuple(row(way_label(reading.way, kept.source, kept.target), reading) for reading in readings))
+        Section(heading, tuple((_named(reading, kept), *numbers(reading)) for reading in readings))
         for heading, readings in groups
     )
+
+
+def _named(reading: Reading, kept: ClassesKept) -> Entry:
+    return Entry(f"{way_label(reading.way, kept.source, kept.target)}, {reading.reader}")
 
 
 def _headings(runs: Sequence[TranslatingRun]) -> list[str]:
@@ -104,25 +108,24 @@ def _headings(runs: Sequence[TranslatingRun]) -> list[str]:
     ]
 
 
-def _summary(images: str, reading: Reading) -> tuple[Entry, ...]:
+def _summary(reading: Reading) -> tuple[Entry, ...]:
     low, high = reading.interval
+    flips = _flips(reading)
     return (
-        Entry(images),
-        Entry(reading.reader),
         Entry(f"{reading.n:,}", number=reading.n),
         Entry(f"{reading.kept:.2f}", number=reading.kept, interval=reading.interval),
         Entry(f"{low:.2f} to {high:.2f}"),
-        Entry(_flips(reading)),
+        *(Entry(flip) for flip in flips),
+        *(Entry(DASH) for _ in _PLACES[len(flips) :]),
     )
 
 
-def _shares(images: str, reading: Reading) -> tuple[Entry, ...]:
-    shares = (Entry(DASH) if share is None else Entry(f"{share:.1f}", number=share) for share in reading.shares)
-    return Entry(f"{images}, {reading.reader}"), *shares
+def _shares(reading: Reading) -> tuple[Entry, ...]:
+    return tuple(Entry(DASH) if share is None else Entry(f"{share:.1f}", number=share) for share in reading.shares)
 
 
-def _flips(reading: Reading) -> str:
-    return ", ".join(f"{f.label} → {f.predicted}: {f.share:.1f} %" for f in reading.flips(FLIPS)) or "none"
+def _flips(reading: Reading) -> list[str]:
+    return [f"{flip.label} → {flip.predicted}: {flip.share:.1f} %" for flip in reading.flips(len(_PLACES))]
 
 
 def _csv(kept: ClassesKept) -> str:
@@ -152,6 +155,6 @@ def _line(reading: Reading, kept: ClassesKept) -> dict[str, Any]:
         "kept": reading.kept,
         "low": low,
         "high": high,
-        "flips": _flips(reading),
+        "flips": ", ".join(_flips(reading)),
         **{f"kept {name}": "" if share is None else share for name, share in shares},
     }
