@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from PIL import Image
 
+from tests.conftest import refused
 from tests.evaluation.examples import tiny_run
 from uda.cli.main import cli
 
@@ -49,3 +50,69 @@ def test_wrong_folder_is_an_error(run: Path, tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert done.stderr.startswith("error: ")
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.fixture(scope="module")
+def judge(run: Path) -> Path:
+    """A classifier of the same target; domains are known by the files that they are read from."""
+    return tiny_run(run.parent.parent, "target-only") / "checkpoint.pt"
+
+
+def judged(run: Path, judge: Path, *options: object) -> Result:
+    command = ["translate", "--checkpoint", run / "checkpoint.pt", "--judge", judge, *options]
+    return CliRunner().invoke(cli, [str(word) for word in command])
+
+
+def test_a_judge_prints_a_table_instead(run: Path, judge: Path) -> None:
+    done = judged(run, judge)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("Classes kept by translation, grey.npz → colour.npz, protocol standard\n")
+    assert "grey.npz → colour.npz → grey.npz, its own classifier  30 " in done.stdout
+    of_both = judged(run, judge, "--checkpoint", run / "checkpoint.pt", "--weights", "pick").stdout
+    assert of_both.count("grey.npz → colour.npz → grey.npz, its own classifier  30 ") == 2
+
+
+def test_a_source_judge_reads_what_is_drawn_in_the_source(run: Path, judge: Path) -> None:
+    source_judge = tiny_run(run.parent.parent, "source-only") / "checkpoint.pt"
+    text = judged(run, judge, "--source-judge", source_judge).stdout
+    assert "grey.npz → colour.npz → grey.npz, source judge  30 " in text
+    assert "its own classifier" not in text
+
+
+@pytest.mark.parametrize(("name", "begins"), [("kept.md", "**Classes kept"), ("kept.csv", "protocol,source,target,")])
+def test_the_table_of_a_judge_is_written_by_the_ending(
+    run: Path, judge: Path, tmp_path: Path, name: str, begins: str
+) -> None:
+    done = judged(run, judge, "-o", tmp_path / "new" / name)
+    assert done.stdout == f"wrote {tmp_path / 'new' / name}\n"
+    assert (tmp_path / "new" / name).read_text(encoding="utf-8").startswith(begins)
+
+
+def test_a_judge_of_another_domain_is_refused(run: Path, judge: Path) -> None:
+    sentence = refused(judged(run, judge, "--source-judge", judge))
+    assert "is to judge the source" in sentence
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--rows", "10"), "--rows is of the grid, and --judge reads all test images in both directions: leave it out"),
+        (("--direction", "both"), "--direction is of the grid"),
+        (("-o", "grid.png"), "grid.png: with --judge a table is written; give a name that ends in .md or .csv"),
+    ],
+)
+def test_options_of_the_grid_are_not_the_judges(
+    run: Path, judge: Path, options: tuple[str, str], sentence: str
+) -> None:
+    assert refused(judged(run, judge, *options)).startswith(sentence)
+
+
+def test_a_grid_is_of_one_checkpoint_and_needs_a_file(run: Path, judge: Path) -> None:
+    one = ["translate", "--checkpoint", str(run / "checkpoint.pt")]
+    cases = [
+        ([*one], "a grid needs a file"),
+        ([*one, "-o", "grid.png", "--checkpoint", str(judge)], "2 checkpoints, but a grid is of one"),
+        ([*one, "-o", "grid.png", "--source-judge", str(judge)], "--source-judge stands beside --judge"),
+    ]
+    for command, sentence in cases:
+        assert refused(CliRunner().invoke(cli, command)).startswith(sentence)

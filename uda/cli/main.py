@@ -22,7 +22,7 @@ COMMANDS = {
     "plot": "Draw figures of runs and checkpoints: PNG, PDF, SVG.",
     "report": "Write one self-contained HTML page of everything that runs tell.",
     "validators": "Report which label-free validator ranks checkpoints and runs well.",
-    "translate": "Write a grid of images translated between the domains.",
+    "translate": "Draw images translated between the domains, or count those that keep their class.",
     "runs": "List the run folders and export the finished ones.",
     "methods": "List the methods, their papers and presets.",
 }
