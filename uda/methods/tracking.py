@@ -1,4 +1,4 @@
-"""Which images the running statistics of batch normalisation follow."""
+"""What reading images leaves of a network as it was: its running statistics, or its parameters."""
 
 from __future__ import annotations
 
@@ -21,3 +21,19 @@ def untracked(network: nn.Module) -> Iterator[None]:
     finally:
         for norm, (mean, variance, count) in zip(norms, kept, strict=True):
             norm.running_mean, norm.running_var, norm.num_batches_tracked = mean, variance, count
+
+
+@contextmanager
+def held(*networks: nn.Module) -> Iterator[None]:
+    """Let networks read images without their parameters being moved by what they say of them.
+
+    Gradients go through the networks into what made the images.
+    """
+    moved = [p for network in networks for p in network.parameters() if p.requires_grad]
+    for parameter in moved:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in moved:
+            parameter.requires_grad_(True)
