@@ -159,7 +159,7 @@ class UnitClassifier(Method):
         return together(parts)
 
     def _learn_labels(self, lesson: Lesson, on_source: Tensor, translated: Tensor | None) -> Terms:
-        """Cross-entropy on labelled source images, as they are and as drawn in the target domain."""
+        """Return the cross-entropy on labelled source images, as they are and as drawn in the target domain."""
         c, labels = self.config, lesson.batch.source_labels
         terms = {"classification": cross_entropy(on_source, labels)}
         loss = c.lambda_class * terms["classification"]
@@ -169,7 +169,7 @@ class UnitClassifier(Method):
         return terms, loss
 
     def _agree(self, lesson: Lesson, on_target: Tensor) -> Terms:
-        """Agreement with the mean teacher on target images, and balance of classes there (French et al., ICLR 2018)."""
+        """Return what the mean teacher teaches, and balance of classes (French et al., ICLR 2018)."""
         c, terms = self.config, {}
         terms["consistency"], terms["sure"] = consistency(on_target, lesson.taught, c.confidence)
         loss = c.lambda_teacher * lesson.ramp * terms["consistency"]
@@ -179,7 +179,7 @@ class UnitClassifier(Method):
         return terms, loss
 
     def _be_sure(self, lesson: Lesson, on_target: Tensor) -> Terms:
-        """Mutual information of target images and predicted classes (Shi and Sha, ICML 2012), and the entropy alone."""
+        """Return the mutual information of images and predicted classes (Shi and Sha, ICML 2012), and entropy alone."""
         c = self.config
         terms = {"entropy": conditional_entropy(on_target)}
         loss = (c.lambda_information + c.lambda_entropy) * lesson.ramp * terms["entropy"]
@@ -189,23 +189,23 @@ class UnitClassifier(Method):
         return terms, loss
 
     def _stay(self, name: str, weight: Tensor | float, images: Tensor, logits: Tensor, domain: int) -> Terms:
-        """Predictions stay where images of a domain are moved to change them most (VADA's L_v; ICLR 2018)."""
+        """Return how much predictions change where images are moved to change them most (VADA's L_v, ICLR 2018)."""
         radius = scaled_radius(self.config.vat_radius, images)
         change = virtual_adversarial_loss(lambda moved: self._classify(moved, domain), images, logits, radius)
         return {name: change}, weight * change
 
     def _keep_classes(self, lesson: Lesson, s: Streams) -> Terms:
-        """Translations keep the class of their originals: CyCADA's semantic loss (ICML 2018, equation 4).
+        """Return what keeps the class of images that are translated: CyCADA's semantic loss (ICML 2018, equation 4).
 
-        As there, what translates is moved, encoder and generator, and what judges is held: here the classifier as it is
-        at this step, which reads a translation as an image of the domain that it is drawn in. Its encoder is also the
-        translator's; it gets the gradient of the translation, not of its reading. So no translation that is wrong can
-        be made right by a classifier that gives way. Where first layers are shared, which is the default, the judge is
-        to the bit the classifier of source images: each part is normalised by its own batch.
+        As there, what translates is moved, encoder and generator, and what judges is held: the classifier as it is at
+        this step. The encoder is part of both; it gets the gradient of translating, not that of judging, so that no
+        wrong translation is made right by a classifier that gives way. Translations are read as images of the domain
+        that they are drawn in, normalised by their own batch (where statistics are per domain); with ``own_first``
+        off, the default, the judge is then the classifier of source images to the bit.
 
-        A source image's class is its label, a target image's what the mean teacher is sure of; as in its other term,
-        images that it is not sure of count as 0. `cross_entropy` on ``x_12`` with ``translated_gradient`` is this term
-        and ``classification_translated`` at one weight.
+        A source image's class is its label, a target image's what the mean teacher is sure of: images that it is not
+        sure of count as 0, as in its other term. ``translated_gradient`` is this term at the weight of
+        ``classification_translated``.
         """
         c, labels = self.config, lesson.batch.source_labels
         parts: list[Terms] = []

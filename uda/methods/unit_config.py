@@ -83,8 +83,8 @@ class UnitConfig(OptimiserConfig):
         Learning rate at the beginning of that stage, as a multiple of ``learning_rate``.
     own_encoder, own_generator, own_discriminator
         How many further layers of these networks, counted from the images, each domain has of its own; -1 means all.
-        The generators' last two layers always are, so are the first ones of the others where ``own_first`` is set, which
-        these need.
+        The generators' last two layers always are its own; the others' first ones are where ``own_first`` is set,
+        which these settings need.
     """
 
     learning_rate: float = 3e-3

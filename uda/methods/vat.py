@@ -47,7 +47,7 @@ def virtual_adversarial_loss(
 
 
 def scaled_radius(radius: float, images: Tensor) -> float:
-    """Return how far to move (N, C, S, S) images so that a value changes as much as in one of `VALUES` by ``radius``."""
+    """Return how far (N, C, S, S) images move for a value to change as much as in those of `VALUES` by the radius."""
     return radius * math.sqrt(images[0].numel() / VALUES)
 
 

@@ -73,12 +73,11 @@ class Half(nn.Module):
         super().__init__()
         self.domain = domain
         for name, module in pair.named_children():
-            if name == "shared":  # in it, what is a list has one layer for each domain
+            if name == "shared":  # a list in it has one layer for each domain
                 layers = cast(nn.ModuleList, module)
                 self.shared = nn.ModuleList(x[domain] if isinstance(x, nn.ModuleList) else x for x in layers)
             else:
-                own = isinstance(module, nn.ModuleList)
-                self.add_module(name, cast(nn.ModuleList, module)[domain % len(module)] if own else module)
+                self.add_module(name, module[domain % len(module)] if isinstance(module, nn.ModuleList) else module)
         self._pair = (pair,)  # in a tuple: registered, it would add the other domain's parameters
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ the batch axis in the shared layers, so one call serves both domains at the cost
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import cast
@@ -18,105 +17,9 @@ from torch.nn import functional as F
 
 from uda.errors import UserError
 from uda.unit.dropout import dropout
+from uda.unit.layers import Block, Layout, apply, for_each_domain
 
 Parts = Sequence[tuple[Tensor, int]]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How parts are joined on the batch axis: their sizes and domains, and whether running statistics follow them."""
-
-    sizes: tuple[int, ...]
-    domains: tuple[int, ...]
-    track: bool = True
-
-
-class PartNorm(nn.Module):
-    """Batch normalisation without scale, then a learned bias per channel.
-
-    Parameters
-    ----------
-    channels
-        Channels of its input.
-    domains
-        Number of domains.
-    per_domain
-        Whether each domain has its own statistics (batch and running), or all parts of a batch are normalised
-        together, as the UNIT authors' code does. The bias is shared either way.
-    """
-
-    def __init__(self, channels: int, domains: int, per_domain: bool) -> None:
-        super().__init__()
-        self.norms = nn.ModuleList(nn.BatchNorm2d(channels, affine=False) for _ in range(domains if per_domain else 1))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, images: Tensor, layout: Layout) -> Tensor:
-        """Normalise (N, C, H, W), the joined parts that the layout describes."""
-        if len(self.norms) == 1:
-            return self._norm(images, 0, layout.track)
-        pieces = torch.split(images, list(layout.sizes))
-        normed = [self._norm(piece, d, layout.track) for piece, d in zip(pieces, layout.domains, strict=True)]
-        return torch.cat(normed) if len(normed) > 1 else normed[0]
-
-    def _norm(self, images: Tensor, which: int, track: bool) -> Tensor:
-        norm = cast(nn.BatchNorm2d, self.norms[which])
-        mean, variance = norm.running_mean, norm.running_var
-        if self.training and not track:
-            mean = variance = None
-        return F.batch_norm(images, mean, variance, None, self.bias, self.training, 0.1, norm.eps)
-
-
-class Block(nn.Module):
-    """Convolution (or transposed convolution), normalisation, bias, leaky ReLU (slope 0.01)."""
-
-    def __init__(self, convolution: nn.Module, channels: int, domains: int, per_domain: bool) -> None:
-        super().__init__()
-        self.convolution = convolution
-        self.norm = PartNorm(channels, domains, per_domain)
-
-    def forward(self, images: Tensor, layout: Layout) -> Tensor:
-        """Apply the block to parts that are joined on the batch axis."""
-        return F.leaky_relu(self.norm(self.convolution(images), layout), 0.01)
-
-
-def apply(layer: nn.Module, h: Tensor, layout: Layout) -> Tensor:
-    """Apply a layer to joined parts: a shared one to all, one that each domain has of its own to each part for itself.
-
-    Parameters
-    ----------
-    layer
-        A `Block` or a convolution; or a list of those, one for each domain.
-    h
-        (N, C, S, S).
-    layout
-        How the parts are joined in it.
-    """
-    if isinstance(layer, nn.ModuleList):
-        pieces = torch.split(h, list(layout.sizes))
-        parts = zip(pieces, layout.domains, strict=True)
-        return torch.cat([apply(layer[d], piece, Layout((len(piece),), (d,), layout.track)) for piece, d in parts])
-    applied: Tensor = layer(h, layout) if isinstance(layer, Block) else layer(h)
-    return applied
-
-
-def own_count(network: str, asked: int, shared: int) -> int:
-    """Return how many of the ``shared`` layers of a pair of networks each domain has of its own: all for -1.
-
-    Raises
-    ------
-    UserError
-        For more than there are.
-    """
-    if not -1 <= asked <= shared:
-        raise UserError(
-            f"own_{network} is {asked}: these {network}s share {shared} layers, so it must be 0 to {shared}, or -1 for all"
-        )
-    return shared if asked == -1 else asked
-
-
-def for_each_domain(own: bool, domains: int, build: Callable[[], nn.Module]) -> nn.Module:
-    """Build a layer that the domains share, or one for each of them."""
-    return nn.ModuleList(build() for _ in range(domains)) if own else build()
 
 
 def coordinates(images: Tensor) -> Tensor:
@@ -133,6 +36,22 @@ def standardise(images: Tensor) -> Tensor:
     """Give each of (N, C, S, S) images zero mean and unit standard deviation over all its values."""
     sd, mean = torch.std_mean(images.float(), (1, 2, 3), keepdim=True)
     return (images - mean) / (sd + 1e-3)
+
+
+def own_count(network: str, asked: int, shared: int) -> int:
+    """Return how many of the ``shared`` layers of a pair of networks each domain has of its own: all for -1.
+
+    Raises
+    ------
+    UserError
+        For more than there are.
+    """
+    if not -1 <= asked <= shared:
+        raise UserError(
+            f"own_{network} is {asked}, but {network}s of images of this size share {shared} layers: "
+            f"set it to 0 to {shared}, or to -1 for all"
+        )
+    return shared if asked == -1 else asked
 
 
 def encoder_sizes(size: int) -> list[int]:
