@@ -264,7 +264,12 @@ def test_the_teacher_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     method = unit(lambda_semantic_back=2.0, **TAUGHT)
     asked = []
     teach = method._teach
-    monkeypatch.setattr(method, "_teach", lambda batch: asked.append(batch) or teach(batch))
+
+    def teach_and_count(batch: Batch) -> Tensor:
+        asked.append(batch)
+        return teach(batch)
+
+    monkeypatch.setattr(method, "_teach", teach_and_count)
     method.update(batch_of(), torch.tensor(STEP))
     assert len(asked) == 1
 

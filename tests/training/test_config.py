@@ -43,8 +43,7 @@ def test_a_setting_added_later_leaves_the_hash_at_its_neutral_value() -> None:
 
 def test_what_unit_got_later_leaves_the_hash_of_a_published_run_until_it_is_on() -> None:
     """The first run of UNIT in the table from USPS to MNIST, whose folder has this name."""
-    widths = {"learning_rate": 3e-3, "width": 32, "generator_width": 8, "discriminator_width": 8}
-    settings = asdict(UnitConfig(**widths))
+    settings = asdict(UnitConfig(learning_rate=3e-3, width=32, generator_width=8, discriminator_width=8))
     made = RunConfig(
         method="unit",
         preset="default",
