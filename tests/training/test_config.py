@@ -1,12 +1,13 @@
 """The hash of a run: equal for equal runs only, and whole through JSON."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from uda.data.batches import Augmentation
 from uda.errors import UserError
+from uda.methods.unit import UnitConfig
 from uda.training.config import RunConfig
 
 CONFIG = RunConfig("unit", "default", "mnist", "usps", "standard", 1, 10, 4, 5, "entropy", "fp32")
@@ -38,3 +39,29 @@ def test_a_setting_added_later_leaves_the_hash_at_its_neutral_value() -> None:
     assert replace(before, settings={**settings, "backbone": "unit"}).hash == before.hash
     assert replace(before, settings={**settings, "backbone": "dtn"}).hash != before.hash
     assert replace(before, settings={**settings, "latent": 0}).hash != before.hash
+
+
+def test_what_unit_got_later_leaves_the_hash_of_a_published_run_until_it_is_on() -> None:
+    """The first run of UNIT in the table from USPS to MNIST, whose folder has this name."""
+    settings = asdict(UnitConfig(learning_rate=3e-3, width=32, generator_width=8, discriminator_width=8))
+    made = RunConfig(
+        method="unit",
+        preset="default",
+        source="usps-esl",
+        target="mnist",
+        protocol="standard",
+        seed=1,
+        steps=2000,
+        batch_size=64,
+        evaluate_every=200,
+        validator="information-maximization",
+        precision="fp32",
+        augmentation=Augmentation(shift=2, affine=0.1),
+        settings=settings,
+    )
+    assert made.name == "usps-esl-mnist-unit-default-seed1-881ae21066bf"
+    later = ["lambda_semantic", "lambda_semantic_back", "lambda_information", "lambda_entropy", "lambda_vat_source"]
+    later += ["lambda_vat_target", "vat_radius", "average_decay", "refine_share", "refine_pseudo", "refine_rate"]
+    later += ["own_encoder", "own_generator", "own_discriminator"]
+    others = [replace(made, settings={**settings, name: settings[name] + 1}) for name in later]
+    assert len({made.hash, *(other.hash for other in others)}) == 1 + len(later)

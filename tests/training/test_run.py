@@ -55,7 +55,16 @@ def train_in_pieces(config: RunConfig, folder: Path, monkeypatch: pytest.MonkeyP
     return train(config, folder, folder / "pieces", quiet=True)
 
 
-@pytest.mark.parametrize("overrides", [{}, {"head": "discriminator", "lambda_features": 1e-4}, {"precision": "bf16"}])
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {},
+        {"head": "discriminator", "lambda_features": 1e-4},
+        {"precision": "bf16"},
+        {"refine_share": 0.5, "lambda_semantic": 1.0, "lambda_vat_target": 1.0},
+        {"refine_share": 0.5, "lambda_teacher": 0.0, "average_decay": 0.9, "head": "discriminator"},
+    ],
+)
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     overrides: dict[str, object], pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,9 +43,22 @@ class Operations(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("name", sorted(name for name, method in METHODS.items() if not method.waits))
-def test_fifty_updates_wait_for_nothing_and_build_nothing_on_the_host(name: str) -> None:
-    updates = updates_of(name)
+#: What is off by default.
+FURTHER: list[tuple[str, dict[str, Any]]] = [
+    ("unit", {"head": head, "refine_share": 0.5, "lambda_balance": 1.0, **dict.fromkeys(names, 1.0)})
+    for names in (
+        ["lambda_semantic", "lambda_semantic_back", "lambda_information"],
+        ["lambda_entropy", "lambda_vat_source", "lambda_vat_target", "lambda_4"],
+    )
+    for head in ("encoder", "discriminator")
+] + [("unit", {"lambda_teacher": 0.0, "average_decay": 0.99, "refine_share": 0.5})]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [*((name, {}) for name, method in sorted(METHODS.items()) if not method.waits), *FURTHER]
+)
+def test_fifty_updates_wait_for_nothing_and_build_nothing_on_the_host(name: str, settings: dict[str, Any]) -> None:
+    updates = updates_of(name, **settings)
     updates.make(0)
     with Operations() as seen:
         for step in range(1, 51):
@@ -69,6 +82,11 @@ PASSES = [
     ({"head": "discriminator"}, {"encode": 1, "high": 1, "low": 2, "discriminate": 3}),
     ({**AUTHORS, "discriminator_width": 2}, {"encode": 1, "high": 1, "low": 2, "discriminate": 2}),
     ({"lambda_4": 1.0}, {"encode": 4, "high": 2, "low": 4, "discriminate": 2}),
+    # translations are read once more each, by a judge that is held; the teacher is asked once for both its terms
+    ({"lambda_semantic": 1.0, "lambda_semantic_back": 1.0}, {"encode": 5, "high": 1, "low": 2, "discriminate": 2}),
+    # twice for each domain: where to, and what then
+    ({"lambda_vat_source": 1.0, "lambda_vat_target": 1.0}, {"encode": 7, "high": 1, "low": 2, "discriminate": 2}),
+    ({"lambda_information": 1.0, "lambda_entropy": 1.0}, {"encode": 3, "high": 1, "low": 2, "discriminate": 2}),
 ]
 
 

@@ -147,7 +147,7 @@ def test_mixed_statistics_are_those_of_the_joined_batch():
 
 
 def layout(*sizes):
-    from uda.unit.networks import Layout
+    from uda.unit.layers import Layout
 
     return Layout(tuple(sizes), tuple(range(len(sizes))) if len(sizes) > 1 else (0,))
 

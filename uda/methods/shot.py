@@ -14,20 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
-from uda.data.batches import Batch, Batches, to_float
-from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
-from uda.methods.centroids import centroid_labels
-from uda.methods.entropy import conditional_entropy, marginal_entropy
+from uda.data.batches import Batch, Batches
+from uda.methods.base import Outputs, TaskShape, descend, detached
 from uda.methods.pseudo_labels import PseudoLabels
+from uda.methods.source_free import begins_epoch, label_images, source_free_terms
 from uda.methods.stages import SourceStageConfig, SourceStageMethod, all_terms
-
-#: Images in one pass when all are labelled.
-PIECE = 500
 
 
 @dataclass(frozen=True)
@@ -77,9 +72,8 @@ class Shot(SourceStageMethod):
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the target stage."""
-        epoch = len(batches.target_images) // batches.batch_size
-        if self.stage == 1 and self.config.lambda_pseudo and (step - self.starts[1]) % epoch == 0:
-            self.pseudo_labels.keep(self._label(batches.target_images))
+        if self.stage == 1 and self.config.lambda_pseudo and begins_epoch(step, self.starts[1], batches):
+            self.pseudo_labels.keep(label_images(self, batches.target_images))
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend cross-entropy with smoothed labels in the source stage, the full objective in the target stage."""
@@ -99,19 +93,8 @@ class Shot(SourceStageMethod):
 
     def _learn_target(self, batch: Batch) -> dict[str, Tensor]:
         """Maximise the mutual information of images and predictions (L_ent, L_div), and follow the pseudo-labels."""
-        logits = self.predict(batch.target_images)
-        terms = {"entropy": conditional_entropy(logits), "diversity": marginal_entropy(logits)}
-        loss = terms["entropy"] - terms["diversity"]
-        if self.config.lambda_pseudo:
-            terms["pseudo_classification"] = cross_entropy(logits, self.pseudo_labels.of(batch.target_index))
-            loss = loss + self.config.lambda_pseudo * terms["pseudo_classification"]
+        beta = self.config.lambda_pseudo
+        labels = self.pseudo_labels.of(batch.target_index) if beta else None
+        terms, loss = source_free_terms(self.predict(batch.target_images), labels, beta)
         descend(self.target_optimiser, loss)
         return terms
-
-    @torch.no_grad()
-    def _label(self, images: Tensor) -> Tensor:
-        """Return the (M,) pseudo-labels of (M, C, S, S) uint8 images as they are, not augmented."""
-        self.eval()
-        pieces = [self.outputs(to_float(piece)) for piece in torch.split(images, PIECE)]
-        self.train()
-        return centroid_labels(*(torch.cat(parts) for parts in zip(*pieces, strict=True)))

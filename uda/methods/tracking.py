@@ -1,4 +1,4 @@
-"""Which images the running statistics of batch normalisation follow."""
+"""What reading images leaves of a network as it was: its running statistics, or its parameters."""
 
 from __future__ import annotations
 
@@ -27,3 +27,19 @@ def untracked(network: nn.Module) -> Iterator[None]:
 def with_own_buffers(network: nn.Module) -> nn.Module:
     """Return a copy of a network that has the very parameters of it, and buffers of its own."""
     return copy.deepcopy(network, {id(p): p for p in network.parameters()})
+
+
+@contextmanager
+def held(*networks: nn.Module) -> Iterator[None]:
+    """Let networks read images without their parameters being moved by what they say of them.
+
+    Gradients go through the networks into what made the images.
+    """
+    moved = [p for network in networks for p in network.parameters() if p.requires_grad]
+    for parameter in moved:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in moved:
+            parameter.requires_grad_(True)

@@ -14,7 +14,6 @@ last features the domain classifier reads.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -26,10 +25,7 @@ from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.domain_game import domain_classifier, domain_loss
 from uda.methods.entropy import conditional_entropy
 from uda.methods.tracking import untracked
-from uda.methods.vat import virtual_adversarial_loss
-
-#: Values of the paper's images.
-VALUES = 3 * 32 * 32
+from uda.methods.vat import scaled_radius, virtual_adversarial_loss
 
 
 @dataclass(frozen=True)
@@ -118,5 +114,5 @@ class Vada(ClassifierMethod):
         return {"vat_target": self._vat(images, logits), "entropy": conditional_entropy(logits)}
 
     def _vat(self, images: Tensor, logits: Tensor) -> Tensor:
-        radius = self.config.radius * math.sqrt(images[0].numel() / VALUES)
+        radius = scaled_radius(self.config.radius, images)
         return virtual_adversarial_loss(lambda moved: self._read(moved).logits, images, logits, radius)

@@ -6,6 +6,7 @@ Semi-Supervised Learning", TPAMI 41 (2018), algorithm 1 with one power iteration
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor
 
 #: How far images are moved to find out the direction. The paper's 1e-6 drowns in the rounding of fp32 and more so bf16.
 XI = 1.0
+
+#: Values of an image of 3 x 32 x 32, for which VADA gives its radius.
+VALUES = 3 * 32 * 32
 
 
 def virtual_adversarial_loss(
@@ -40,6 +44,11 @@ def virtual_adversarial_loss(
     direction = unit(torch.randn_like(images)).requires_grad_()
     (gradient,) = torch.autograd.grad(divergence(log_p, classify(images + XI * direction)), direction)
     return divergence(log_p, classify(images + radius * unit(gradient)))
+
+
+def scaled_radius(radius: float, images: Tensor) -> float:
+    """Return how far (N, C, S, S) images move for a value to change as much as in those of `VALUES` by the radius."""
+    return radius * math.sqrt(images[0].numel() / VALUES)
 
 
 def divergence(log_p: Tensor, logits: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -72,8 +73,11 @@ class Half(nn.Module):
         super().__init__()
         self.domain = domain
         for name, module in pair.named_children():
-            own = name in ("private", "image")
-            self.add_module(name, module[domain % len(module)] if own and isinstance(module, nn.ModuleList) else module)
+            if name == "shared":  # a list in it has one layer for each domain
+                layers = cast(nn.ModuleList, module)
+                self.shared = nn.ModuleList(x[domain] if isinstance(x, nn.ModuleList) else x for x in layers)
+            else:
+                self.add_module(name, module[domain % len(module)] if isinstance(module, nn.ModuleList) else module)
         self._pair = (pair,)  # in a tuple: registered, it would add the other domain's parameters
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -116,6 +120,8 @@ class UNIT(nn.Module):
         Whether the discriminators drop out.
     standardised
         Whether the encoders give each image zero mean and unit variance first.
+    own_encoder, own_generator, own_discriminator
+        How many further layers of these, counted from the images, each domain has of its own; -1 means all.
     """
 
     def __init__(
@@ -132,12 +138,17 @@ class UNIT(nn.Module):
         learned_sd: bool = False,
         dropout: bool = True,
         standardised: bool = False,
+        own_encoder: int = 0,
+        own_generator: int = 0,
+        own_discriminator: int = 0,
     ) -> None:
         super().__init__()
         latent = latent or 8 * width
-        self.encoder = Encoder(channels, size, width, latent, per_domain, own_first, xy, learned_sd, standardised)
-        self.generator = Generator(channels, size, generator_width or width, latent)
-        self.discriminator = Discriminator(channels, size, discriminator_width or width, dropout, own_first)
+        reading = per_domain, own_first, xy, learned_sd, standardised, own_encoder
+        judging = dropout, own_first, own_discriminator
+        self.encoder = Encoder(channels, size, width, latent, *reading)
+        self.generator = Generator(channels, size, generator_width or width, latent, own_generator)
+        self.discriminator = Discriminator(channels, size, discriminator_width or width, *judging)
         initialise_generative(self.encoder)
         initialise_generative(self.generator)
         initialise_discriminative(self.discriminator)

@@ -7,7 +7,7 @@ the batch axis in the shared layers, so one call serves both domains at the cost
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import cast
 
@@ -17,65 +17,9 @@ from torch.nn import functional as F
 
 from uda.errors import UserError
 from uda.unit.dropout import dropout
+from uda.unit.layers import Block, Layout, apply, for_each_domain
 
 Parts = Sequence[tuple[Tensor, int]]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How parts are joined on the batch axis: their sizes and domains, and whether running statistics follow them."""
-
-    sizes: tuple[int, ...]
-    domains: tuple[int, ...]
-    track: bool = True
-
-
-class PartNorm(nn.Module):
-    """Batch normalisation without scale, then a learned bias per channel.
-
-    Parameters
-    ----------
-    channels
-        Channels of its input.
-    domains
-        Number of domains.
-    per_domain
-        Whether each domain has its own statistics (batch and running), or all parts of a batch are normalised
-        together, as the UNIT authors' code does. The bias is shared either way.
-    """
-
-    def __init__(self, channels: int, domains: int, per_domain: bool) -> None:
-        super().__init__()
-        self.norms = nn.ModuleList(nn.BatchNorm2d(channels, affine=False) for _ in range(domains if per_domain else 1))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, images: Tensor, layout: Layout) -> Tensor:
-        """Normalise (N, C, H, W), the joined parts that the layout describes."""
-        if len(self.norms) == 1:
-            return self._norm(images, 0, layout.track)
-        pieces = torch.split(images, list(layout.sizes))
-        normed = [self._norm(piece, d, layout.track) for piece, d in zip(pieces, layout.domains, strict=True)]
-        return torch.cat(normed) if len(normed) > 1 else normed[0]
-
-    def _norm(self, images: Tensor, which: int, track: bool) -> Tensor:
-        norm = cast(nn.BatchNorm2d, self.norms[which])
-        mean, variance = norm.running_mean, norm.running_var
-        if self.training and not track:
-            mean = variance = None
-        return F.batch_norm(images, mean, variance, None, self.bias, self.training, 0.1, norm.eps)
-
-
-class Block(nn.Module):
-    """Convolution (or transposed convolution), normalisation, bias, leaky ReLU (slope 0.01)."""
-
-    def __init__(self, convolution: nn.Module, channels: int, domains: int, per_domain: bool) -> None:
-        super().__init__()
-        self.convolution = convolution
-        self.norm = PartNorm(channels, domains, per_domain)
-
-    def forward(self, images: Tensor, layout: Layout) -> Tensor:
-        """Apply the block to parts that are joined on the batch axis."""
-        return F.leaky_relu(self.norm(self.convolution(images), layout), 0.01)
 
 
 def coordinates(images: Tensor) -> Tensor:
@@ -92,6 +36,22 @@ def standardise(images: Tensor) -> Tensor:
     """Give each of (N, C, S, S) images zero mean and unit standard deviation over all its values."""
     sd, mean = torch.std_mean(images.float(), (1, 2, 3), keepdim=True)
     return (images - mean) / (sd + 1e-3)
+
+
+def own_count(network: str, asked: int, shared: int) -> int:
+    """Return how many of the ``shared`` layers of a pair of networks each domain has of its own: all for -1.
+
+    Raises
+    ------
+    UserError
+        For more than there are.
+    """
+    if not -1 <= asked <= shared:
+        raise UserError(
+            f"own_{network} is {asked}, but {network}s of images of this size share {shared} layers: "
+            f"set it to 0 to {shared}, or to -1 for all"
+        )
+    return shared if asked == -1 else asked
 
 
 def encoder_sizes(size: int) -> list[int]:
@@ -111,7 +71,7 @@ def generator_sizes(size: int) -> list[int]:
 
 
 class Encoder(nn.Module):
-    """Coupled encoders E1, E2: the first convolution is the domain's own, all further layers are shared.
+    """Coupled encoders E1, E2: the first convolution is the domain's own, further layers are shared.
 
     Parameters
     ----------
@@ -133,6 +93,9 @@ class Encoder(nn.Module):
         Whether the code's standard deviation is predicted (the authors' code) or 1 (the paper).
     standardised
         Whether each image is given zero mean and unit variance first.
+    own
+        How many further layers, after the first, each domain has of its own; -1 means all, the last one too, which
+        gives the codes.
     """
 
     def __init__(
@@ -146,6 +109,7 @@ class Encoder(nn.Module):
         xy: bool = False,
         learned_sd: bool = False,
         standardised: bool = False,
+        own: int = 0,
     ) -> None:
         super().__init__()
         if not own_first:
@@ -159,15 +123,20 @@ class Encoder(nn.Module):
             for c in (channels if own_first else channels[:1])
         )
         steps = [(5, 2, 2)] * (len(sides) - 1) + [(sides[-1], 1, 0), (1, 1, 0)]
-        layers: list[nn.Module] = []
-        n = width
-        for kernel, stride, padding in steps:
-            wide = min(2 * n, 8 * width)
-            layers.append(Block(nn.Conv2d(n, wide, kernel, stride, padding, bias=False), wide, domains, per_domain))
-            n = wide
-        self.shared = nn.ModuleList(layers)
-        self.mean = nn.Conv2d(n, latent, 1)
-        self.raw_sd = nn.Conv2d(n, latent, 1) if learned_sd else None
+        own = own_count("encoder", own, len(steps) + 1)
+        widths = [width * min(2**i, 8) for i in range(len(steps) + 1)]
+
+        def block(i: int) -> Block:
+            kernel, stride, padding = steps[i]
+            convolution = nn.Conv2d(widths[i], widths[i + 1], kernel, stride, padding, bias=False)
+            return Block(convolution, widths[i + 1], domains, per_domain and i >= own)
+
+        def code() -> nn.Module:
+            return for_each_domain(own > len(steps), domains, partial(nn.Conv2d, widths[-1], latent, 1))
+
+        self.shared = nn.ModuleList(for_each_domain(i < own, domains, partial(block, i)) for i in range(len(steps)))
+        self.mean = code()
+        self.raw_sd = code() if learned_sd else None
 
     def forward(self, parts: Parts, track: bool = True) -> list[tuple[Tensor, Tensor | None]]:
         """Encode parts of images.
@@ -185,18 +154,17 @@ class Encoder(nn.Module):
         list
             For each part the (N, latent) mean and standard deviation (None: 1).
         """
-        sizes = [len(x) for x, _ in parts]
+        layout = _layout(parts, track)
         low = [
             self.private[d if self.own_first else 0](self._seen(x), Layout((len(x),), (d,), track)) for x, d in parts
         ]
         h = torch.cat(low) if len(low) > 1 else low[0]
-        layout = Layout(tuple(sizes), tuple(d for _, d in parts), track)
         for layer in self.shared:
-            h = layer(h, layout)
-        means = torch.split(self.mean(h).flatten(1).float(), sizes)
+            h = apply(layer, h, layout)
+        means = torch.split(apply(self.mean, h, layout).flatten(1).float(), list(layout.sizes))
         if self.raw_sd is None:
             return [(m, None) for m in means]
-        sds = torch.split(F.softplus(self.raw_sd(h).flatten(1).float()), sizes)
+        sds = torch.split(F.softplus(apply(self.raw_sd, h, layout).flatten(1).float()), list(layout.sizes))
         return list(zip(means, sds, strict=True))
 
     def _seen(self, images: Tensor) -> Tensor:
@@ -218,18 +186,22 @@ class Generator(nn.Module):
         Channels of the last hidden layer; each layer before has twice as many, up to 8 times.
     latent
         Channels of the latent code.
+    own
+        How many further layers, before the last two, each domain has of its own; -1 means all.
     """
 
-    def __init__(self, channels: Sequence[int], size: int, width: int, latent: int) -> None:
+    def __init__(self, channels: Sequence[int], size: int, width: int, latent: int, own: int = 0) -> None:
         super().__init__()
         sides = generator_sizes(size)
         widths = [width * min(8, 2 ** (len(sides) - 1 - i)) for i in range(len(sides))]
-        layers: list[nn.Module] = [
-            Block(nn.ConvTranspose2d(latent, widths[0], sides[0], bias=False), widths[0], 1, False)
-        ]
-        for n, wide in pairwise(widths[:-1]):
-            layers.append(Block(nn.ConvTranspose2d(n, wide, 4, 2, 1, bias=False), wide, 1, False))
-        self.shared = nn.ModuleList(layers)
+        steps = [(latent, widths[0], sides[0], 1, 0), *((n, wide, 4, 2, 1) for n, wide in pairwise(widths[:-1]))]
+        shared = len(steps) - own_count("generator", own, len(steps))
+
+        def block(n: int, wide: int, kernel: int, stride: int, padding: int) -> Block:
+            return Block(nn.ConvTranspose2d(n, wide, kernel, stride, padding, bias=False), wide, 1, False)
+
+        self.shared = nn.ModuleList(block(*step) for step in steps[:shared])
+        self.own = nn.ModuleList(nn.ModuleList(block(*step) for step in steps[shared:]) for _ in channels)
         self.private = nn.ModuleList(
             Block(nn.ConvTranspose2d(widths[-2], width, 4, 2, 1, bias=False), width, 1, False) for _ in channels
         )
@@ -244,6 +216,8 @@ class Generator(nn.Module):
 
     def low(self, h: Tensor, domain: int) -> Tensor:
         """Draw h in a domain: (N, C, S, S) in [-1, 1]."""
+        for layer in cast(nn.ModuleList, self.own[domain]):
+            h = layer(h, _whole(h))
         drawn = self.private[domain](h, _whole(h))
         return torch.tanh(self.image[domain](drawn).float())
 
@@ -269,44 +243,59 @@ class Discriminator(nn.Module):
         Whether dropout (0.1, 0.3, 0.5, 0.5, … after the blocks) is on.
     own_first
         Whether the first convolution is each domain's own, as in the paper, or shared too (needs equal channels).
+    own
+        How many further layers, after the first, each domain has of its own; -1 means all, the verdict too.
     """
 
     RATES = (0.1, 0.3, 0.5)
 
     def __init__(
-        self, channels: Sequence[int], size: int, width: int, dropout: bool = True, own_first: bool = True
+        self,
+        channels: Sequence[int],
+        size: int,
+        width: int,
+        dropout: bool = True,
+        own_first: bool = True,
+        own: int = 0,
     ) -> None:
         super().__init__()
         if not own_first:
             _refuse_unequal(channels)
         self.own_first = own_first
         self.private = nn.ModuleList(nn.Conv2d(c, width, 5, 1, 2) for c in (channels if own_first else channels[:1]))
-        layers: list[nn.Module] = []
-        side, n = size // 2, width
+        side, widths = size // 2, [width]
         while side > 3:
-            wide = min(2 * n, 8 * width)
-            layers.append(nn.Conv2d(n, wide, 5, 1, 2))
-            side, n = side // 2, wide
-        self.shared = nn.ModuleList(layers)
-        self.verdict = nn.Conv2d(n, 2, side)
+            side //= 2
+            widths.append(min(2 * widths[-1], 8 * width))
+        domains, steps = len(channels), list(pairwise(widths))
+        own = own_count("discriminator", own, len(steps) + 1)
+        self.shared = nn.ModuleList(
+            for_each_domain(i < own, domains, partial(nn.Conv2d, n, wide, 5, 1, 2)) for i, (n, wide) in enumerate(steps)
+        )
+        self.verdict = for_each_domain(own > len(steps), domains, partial(nn.Conv2d, widths[-1], 2, side))
         self.dropout = dropout
-        self.feature_shape = (n, side, side)
+        self.feature_shape = (widths[-1], side, side)
 
     def features(self, parts: Parts) -> tuple[Tensor, Tensor]:
         """Return the last map of all parts, joined, (N, F, s, s): without and with the last dropout."""
         h = torch.cat([self._block(self.private[d if self.own_first else 0], x) for x, d in parts])
+        layout = _layout(parts)
         for i, layer in enumerate(self.shared):
-            h = self._block(layer, self._drop(h, i))
+            h = self._block(partial(apply, layer, layout=layout), self._drop(h, i))
         return h, self._drop(h, len(self.shared))
 
     def forward(self, parts: Parts) -> list[Tensor]:
         """Return for each part the (N, 2) logits of (generated, real)."""
         _, dropped = self.features(parts)
-        return self.judge(dropped, [len(x) for x, _ in parts])
+        return self.judge(dropped, [len(x) for x, _ in parts], [d for _, d in parts])
 
-    def judge(self, features: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-        """Return the (N, 2) logits of (generated, real) for each part of joined features."""
-        return list(torch.split(self.verdict(features).flatten(1).float(), list(sizes)))
+    def judge(self, features: Tensor, sizes: Sequence[int], domains: Sequence[int] = ()) -> list[Tensor]:
+        """Return the (N, 2) logits of (generated, real) for each part of joined features.
+
+        The parts' domains are needed only where each has a verdict of its own.
+        """
+        verdicts = apply(self.verdict, features, Layout(tuple(sizes), tuple(domains)))
+        return list(torch.split(verdicts.flatten(1).float(), list(sizes)))
 
     def _drop(self, h: Tensor, block: int) -> Tensor:
         rate = self.RATES[min(block, len(self.RATES) - 1)]
@@ -323,6 +312,10 @@ def _refuse_unequal(channels: Sequence[int]) -> None:
         raise UserError(
             f"own_first is false, but the domains have {channels} channels: one first layer cannot read both"
         )
+
+
+def _layout(parts: Parts, track: bool = True) -> Layout:
+    return Layout(tuple(len(x) for x, _ in parts), tuple(d for _, d in parts), track)
 
 
 def _whole(h: Tensor) -> Layout:

@@ -1,0 +1,167 @@
+"""UNIT's last stage: an update made again by hand, what it moves and reads, and that it is resumed in the same bits."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tests.methods.by_hand import resumes_in_the_same_bits, same_move
+from tests.methods.test_shot import EPOCH, batches_of
+from tests.methods.test_unit_classifier import TAUGHT, unit
+from tests.methods.test_update import TASK, adam, batch_of, follow_by_hand
+from tests.methods.test_vada import entropy_by_hand
+from uda.data.batches import Augmentation, Batches, to_float
+from uda.methods.centroids import centroid_labels
+from uda.methods.unit import UnitMethod
+from uda.training.updates import Updates
+
+#: Steps 4 to 9 of 10 refine.
+REFINED: dict[str, Any] = {"refine_share": 0.6, "refine_pseudo": 0.3}
+BEGIN = 4
+FOLLOWED = [{}, TAUGHT, {"average_decay": 0.9}]
+
+
+def both_views() -> Batches:
+    one = batches_of()
+    images = one.source_images, one.source_labels, one.target_images
+    return Batches(*images, one.batch_size, Augmentation(shift=1), 1, second_view=True)
+
+
+def trunk_of(method: UnitMethod) -> nn.Module:
+    return method.core.encoder if method.config.head == "encoder" else method.core.discriminator
+
+
+@pytest.mark.parametrize("head", ["encoder", "discriminator"])
+@pytest.mark.parametrize("beta", [0.3, 0.0])
+def test_updates_made_by_hand(head: str, beta: float) -> None:
+    method = unit(head=head, **{**REFINED, "refine_pseudo": beta})
+    method.stage = 1
+    method.pseudo_labels.keep(torch.tensor([2, 0, 1, 1, 0]))
+    trunk, classifier = copy.deepcopy(trunk_of(method)), copy.deepcopy(method.head).requires_grad_(False)
+    optimiser = adam(trunk.parameters(), replace(method.config, learning_rate=0.1 * method.config.learning_rate))
+    for step in (4, 5):
+        batch = replace(batch_of(step), target_index=torch.tensor([4, 1, 0, 3, 2]))
+        if head == "encoder":
+            features = trunk([(batch.target_images, 1)])[0][0]
+        else:
+            features = trunk.features([(batch.target_images, 1)])[0].flatten(1)  # type: ignore[operator]
+        logits = classifier(features)
+        mean = F.softmax(logits, 1).mean(0)
+        entropy, diversity = entropy_by_hand(logits), -(mean * mean.log()).sum()
+        pseudo = -F.log_softmax(logits, 1)[range(5), [0, 0, 2, 1, 1]].mean()
+        optimiser.zero_grad()
+        (entropy - diversity + beta * pseudo).backward()
+        terms = method.update(batch, torch.tensor(step))
+        same_move([trunk_of(method)], [trunk], optimiser)
+        expected = {"entropy": entropy, "diversity": diversity, "pseudo_classification": pseudo * (beta > 0)}
+        for name, value in terms.items():
+            torch.testing.assert_close(value, expected.get(name, torch.zeros(())).detach(), rtol=1e-4, atol=1e-6)
+        assert terms.keys() == set(UnitMethod.TERMS)
+
+
+@pytest.mark.parametrize("followed", FOLLOWED)
+@pytest.mark.parametrize("head", ["encoder", "discriminator"])
+def test_head_and_translation_rest_and_no_source_image_is_read(head: str, followed: dict[str, Any]) -> None:
+    ends = []
+    for blank in (False, True):
+        method, batches = unit(head=head, **REFINED, **followed), both_views()
+        updates = Updates(method, batches, "fp32", 1)
+        for step in range(BEGIN):
+            updates.make(step)
+        if blank:
+            batches.source_images.zero_()
+            batches.source_labels.zero_()
+        updates.make(BEGIN)
+        before = copy.deepcopy(method.state_dict())
+        for step in range(BEGIN + 1, TASK.steps):
+            updates.make(step)
+        after = method.state_dict()
+        moved = {name for name in before if not torch.equal(before[name], after[name])}
+        trunk = {"encoder": "core.encoder.", "discriminator": "core.discriminator."}[head]
+        followers = ("teacher.networks.0.", "averages.networks.0.", "pseudo_labels.")
+        assert {name for name in moved if not name.startswith((trunk, *followers))} == set()
+        assert any(name.startswith(trunk) for name in moved)
+        assert any(name.startswith(followers[:2]) for name in moved) == bool(followed)
+        ends.append(after)
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+@pytest.mark.parametrize("followed", FOLLOWED)
+def test_it_begins_from_what_classifies_and_that_goes_on_following(followed: dict[str, Any]) -> None:
+    method, batches = unit(**REFINED, **followed), both_views()
+    updates = Updates(method, batches, "fp32", 1)
+    for step in range(BEGIN):
+        updates.make(step)
+    judges = copy.deepcopy(list(method._judges))
+    updates.prepare(BEGIN)
+    for student, judge in zip(method._students, judges, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(student.parameters(), judge.parameters(), strict=True))
+    torch.manual_seed(updates.noise_seed(BEGIN))
+    updates.make(BEGIN)
+    # the average's decay is (1 + 4) / (10 + 4), below what is set
+    decay = {"teacher_decay": 0.8, "average_decay": 5 / 14}.get(next((k for k in followed if "decay" in k), ""), 0.0)
+    follow_by_hand(judges, list(method._students), decay)
+    for ours, by_hand, student in zip(method._judges, judges, method._students, strict=True):
+        for a, b in zip(ours.parameters(), by_hand.parameters(), strict=True):
+            torch.testing.assert_close(a, b)
+        assert all(torch.equal(a, b) for a, b in zip(ours.buffers(), student.buffers(), strict=True))
+
+
+@pytest.mark.parametrize("followed", FOLLOWED)
+def test_images_are_labelled_at_the_beginning_of_each_epoch_of_it(followed: dict[str, Any]) -> None:
+    method, batches = unit(**REFINED, **followed), both_views()
+    updates = Updates(method, batches, "fp32", 1)
+    kept = []
+    for step in range(TASK.steps):
+        before = copy.deepcopy(method).eval()
+        updates.make(step)
+        now = method.pseudo_labels.labels.clone()
+        kept.append(now)
+        if step >= BEGIN and (step - BEGIN) % EPOCH == 0:
+            features, logits = before.outputs(to_float(batches.target_images))
+            assert torch.equal(now, centroid_labels(features.detach(), logits.detach()))
+        elif step:
+            assert torch.equal(now, kept[step - 1])
+    assert [len(labels) for labels in kept] == [0] * 4 + [13] * 6
+    assert method.training
+
+
+def test_the_schedule_begins_anew_at_its_own_rate() -> None:
+    method = unit(learning_rate=0.01, refine_rate=0.2, **REFINED)
+    rates = []
+    for step in (0, 2, BEGIN, 7):
+        method.schedule(step)
+        rates.append([o.param_groups[0]["lr"] for o in (method.play_eg, method.play_trunk)])
+    assert rates == [pytest.approx([x, 0.2 * x]) for x in (0.01, 0.005, 0.01, 0.005)]
+
+
+@pytest.mark.parametrize("followed", FOLLOWED)
+@pytest.mark.parametrize("stop", [3, 4, 6, 7])
+def test_resumed_anywhere_it_ends_in_the_same_bits(stop: int, followed: dict[str, Any]) -> None:
+    build: Callable[[], UnitMethod] = partial(unit, **REFINED, **followed)
+    resumes_in_the_same_bits(build, both_views, stop)
+
+
+def test_each_term_has_a_name_in_both_stages() -> None:
+    """With all terms on, none is left out of what a run logs."""
+    weights = {name: 0.1 for name in vars(unit().config) if name.startswith("lambda_")}
+    for head in ("encoder", "discriminator"):
+        all_on = {**weights, "head": head}
+        method, refined = unit(**all_on), unit(**all_on, **REFINED)
+        names = method.update(batch_of(), torch.tensor(1)).keys()
+        assert names <= set(UnitMethod.TERMS)
+        assert refined.update(batch_of(), torch.tensor(1)).keys() == set(UnitMethod.TERMS)
+        assert set(UnitMethod.TERMS) - names == {"pseudo_classification"}
+
+
+def test_a_run_without_it_has_one_stage_and_none_of_its_state() -> None:
+    method = unit()
+    assert method.starts == (0,)
+    assert "refinement" not in method.optimisers
+    assert not any(name.startswith("pseudo_labels") for name in method.state_dict())

@@ -1,0 +1,205 @@
+"""Settings of UNIT and of what carries it further, and the two sets of them that have a name of their own.
+
+M.-Y. Liu, T. Breuel, J. Kautz, "Unsupervised Image-to-Image Translation Networks", NIPS 2017. Equation numbers are
+the paper's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from uda.errors import UserError, unknown
+from uda.methods.base import OptimiserConfig, added
+from uda.methods.stages import check_share
+
+
+@dataclass(frozen=True)
+class UnitConfig(OptimiserConfig):
+    """Settings of UNIT; likelihoods and divergences are sums over an image, so the lambdas are small.
+
+    Attributes
+    ----------
+    head
+        Where the classifier sits: ``"encoder"`` or ``"discriminator"``.
+    width, generator_width, discriminator_width
+        Channels of the encoders' first layer, the generators' last and the discriminators' first; 0 for the latter two
+        means the same as ``width``.
+    latent
+        Dimensions of the latent space; 0 means 8 times the width.
+    statistics
+        Encoder normalisation: ``"per-domain"`` or ``"mixed"`` (the authors').
+    own_first
+        Whether the first layer of encoders and discriminators is each domain's own (the paper), or shared like others.
+    xy, learned_sd, dropout
+        Coordinate channels for the encoders; predicted standard deviations; dropout in the discriminators.
+    standardised
+        Whether the encoders give each image zero mean and unit variance first.
+    likelihood
+        ``"laplacian"`` (the paper) or ``"gaussian"`` (the authors' code).
+    lambda_0, lambda_1, lambda_2, lambda_3, lambda_4
+        Weights of the GAN, KL, likelihood, cycle KL and cycle likelihood terms, equations (3) to (8). The cycle terms
+        are off by default, as in the authors' domain adaptation code.
+    adversarial_reconstructions
+        Whether reconstructions count as generated images beside translations (the authors' code).
+    lambda_class
+        Weight of the cross-entropy on labelled source images.
+    lambda_translated
+        Weight of the cross-entropy on source images translated into the target domain.
+    lambda_teacher, lambda_balance
+        Weights of `consistency` with a mean teacher on target images, and of `class_balance` there, which counts by
+        the share of images that the teacher is sure of. The paper has neither.
+    teacher_decay, confidence
+        What stays of the teacher's average at each step; from what probability on the teacher is sure.
+    warmup
+        Steps over which the weights of what the classifier learns beside labelled source images rise from 0, linearly:
+        all of them but ``lambda_class`` and ``lambda_vat_source``.
+    translated_gradient
+        Whether the cross-entropy on translated source images also moves what made the translations.
+    lambda_features
+        Weight of the squared distance between discriminator features of the two images decoded from one code.
+    lambda_semantic
+        Weight of the cross-entropy by which source images keep their class in the target domain; it moves what
+        translates them, not what classifies them.
+    lambda_semantic_back
+        The same for target images in the source domain, whose class is what the mean teacher is sure of.
+    lambda_information
+        Weight of the mutual information of target images and predicted classes: sure one by one, diverse together.
+    lambda_entropy
+        Weight of the conditional entropy of target images alone.
+    lambda_vat_source, lambda_vat_target
+        Weights of the virtual adversarial loss on source and on target images.
+    vat_radius
+        Euclidean length of its move of an image of 3 x 32 x 32 values; others move so that a value changes as much.
+    average_decay
+        Where there is no mean teacher: what stays, at each step, of the averaged weights that classify in the end; 0
+        means that the weights themselves do.
+    refine_share
+        Share of the run's steps that the last stage takes, in which the classifier's trunk alone moves, by target
+        images alone; 0 leaves it out.
+    refine_pseudo
+        Weight of the cross-entropy with pseudo-labels in that stage, beside the mutual information.
+    refine_rate
+        Learning rate at the beginning of that stage, as a multiple of ``learning_rate``.
+    own_encoder, own_generator, own_discriminator
+        How many further layers of these networks, counted from the images, each domain has of its own; -1 means all.
+        The generators' last two layers always are its own; the others' first ones are where ``own_first`` is set,
+        which these settings need.
+    """
+
+    learning_rate: float = 3e-3
+    beta_1: float = 0.5
+    head: str = "encoder"
+    width: int = 32
+    generator_width: int = 0
+    discriminator_width: int = 0
+    latent: int = 0
+    statistics: str = "per-domain"
+    own_first: bool = False
+    xy: bool = False
+    learned_sd: bool = False
+    dropout: bool = True
+    standardised: bool = False
+    likelihood: str = "laplacian"
+    lambda_0: float = 1.0
+    lambda_1: float = 2e-4
+    lambda_2: float = 0.1
+    lambda_3: float = 0.0
+    lambda_4: float = 0.0
+    adversarial_reconstructions: bool = False
+    lambda_class: float = 1000.0
+    lambda_translated: float = 500.0
+    lambda_teacher: float = 15000.0
+    lambda_balance: float = 0.0
+    teacher_decay: float = 0.99
+    confidence: float = 0.8
+    warmup: int = 300
+    translated_gradient: bool = False
+    lambda_features: float = 0.0
+    lambda_semantic: float = added(0.0)
+    lambda_semantic_back: float = added(0.0)
+    lambda_information: float = added(0.0)
+    lambda_entropy: float = added(0.0)
+    lambda_vat_source: float = added(0.0)
+    lambda_vat_target: float = added(0.0)
+    vat_radius: float = added(3.5)
+    average_decay: float = added(0.0)
+    refine_share: float = added(0.0)
+    refine_pseudo: float = added(0.1)
+    refine_rate: float = added(0.1)
+    own_encoder: int = added(0)
+    own_generator: int = added(0)
+    own_discriminator: int = added(0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, allowed in (
+            ("head", ("encoder", "discriminator")),
+            ("statistics", ("per-domain", "mixed")),
+            ("likelihood", ("laplacian", "gaussian")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise unknown(name, getattr(self, name), allowed)
+        check_share("refine_share", self.refine_share)
+        self._check_teacher()
+        for name in ("own_encoder", "own_discriminator"):
+            if getattr(self, name) and not self.own_first:
+                raise UserError(
+                    f"{name} is {getattr(self, name)}, but own_first is false: layers are each domain's own from the "
+                    "images on; set own_first to true too"
+                )
+
+    def _check_teacher(self) -> None:
+        """Refuse what a mean teacher makes no sense of, and what makes no sense without one."""
+        taught = self.lambda_teacher > 0
+        if not 0.0 <= self.average_decay < 1.0:
+            raise UserError(f"average_decay is {self.average_decay}: it must be at least 0 (off) and below 1")
+        if self.average_decay and taught:
+            raise UserError(
+                f"average_decay is {self.average_decay} and lambda_teacher {self.lambda_teacher}: the mean teacher is "
+                "an average of the weights already; set one of them to 0"
+            )
+        if self.lambda_semantic_back and not taught:
+            raise UserError(
+                f"lambda_semantic_back is {self.lambda_semantic_back}: it reads the mean teacher's labels; set "
+                "lambda_teacher above 0 too"
+            )
+
+
+AUTHORS: dict[str, Any] = {
+    "head": "discriminator",
+    "width": 96,
+    "discriminator_width": 64,
+    "statistics": "mixed",
+    "own_first": True,
+    "xy": True,
+    "learned_sd": True,
+    "likelihood": "gaussian",
+    "learning_rate": 2e-4,
+    "schedule": "constant",
+    "weight_decay": 5e-4,
+    "lambda_0": 1.0,
+    "lambda_1": 2e-4,  # the authors weigh the divergence without its 1/2 by 1e-4
+    "lambda_2": 1e-3,
+    "lambda_3": 0.0,
+    "lambda_4": 0.0,
+    "adversarial_reconstructions": True,
+    "lambda_class": 10.0,
+    "lambda_features": 1e-4,
+    "lambda_translated": 0.0,
+    "lambda_teacher": 0.0,
+}
+
+
+#: The head on the discriminators, at the schedule and budget of the other methods in a table: its terms weigh against
+#: the discriminators' game, not against likelihoods, and its trunk is wider than a game alone needs.
+DISCRIMINATOR: dict[str, Any] = {
+    "head": "discriminator",
+    "learning_rate": 1e-3,
+    "discriminator_width": 16,
+    "lambda_class": 10.0,
+    "lambda_features": 1e-4,
+    "lambda_translated": 5.0,
+    "lambda_teacher": 150.0,
+    "lambda_balance": 0.0,
+}

@@ -1,0 +1,70 @@
+"""UNIT's last stage: the classifier that has adapted goes on with target images alone, as SHOT's does.
+
+J. Liang, D. Hu, J. Feng, "Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised
+Domain Adaptation", ICML 2020. There a classifier of source images begins the stage, here what UNIT has made of it.
+
+The head stays, and so does all that translates but is not the trunk; the trunk under the head moves by the mutual
+information of images and predictions, and by pseudo-labels from centroids that are made anew at each epoch. It begins
+from the networks that classify in the end, the teacher's or the averaged ones where there are such, and these go on
+following it. Where the trunk is the encoder, images that are translated after this stage have codes that the generators
+have not learnt: translate with a checkpoint of the stage before.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from uda.data.batches import Batch, Batches
+from uda.methods.base import TaskShape, descend, detached
+from uda.methods.pseudo_labels import PseudoLabels
+from uda.methods.source_free import begins_epoch, label_images, source_free_terms
+from uda.methods.unit_classifier import UnitClassifier
+from uda.methods.unit_config import UnitConfig
+
+
+class RefinedClassifier(UnitClassifier):
+    """UNIT's classifier, with a last stage where ``refine_share`` is above 0."""
+
+    def __init__(self, config: UnitConfig, task: TaskShape) -> None:
+        super().__init__(config, task)
+        if config.refine_share:
+            self.pseudo_labels = PseudoLabels()
+            self.play_trunk = self.optimise("refinement", self._students[0], rate=config.refine_rate)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """UNIT's game begins at 0; its refinement, if there is one, ends the run."""
+        share = self.config.refine_share
+        return (0, round((1.0 - share) * self.task.steps)) if share else (0,)
+
+    @torch.no_grad()
+    def begin_stage(self, stage: int, batches: Batches) -> None:
+        """Begin the refinement from the parameters of what classifies target images."""
+        if stage == 1:
+            for student, judge in zip(self._students, self._judges, strict=True):
+                for moved, kept in zip(student.parameters(), judge.parameters(), strict=True):
+                    moved.copy_(kept)
+
+    def refresh(self, step: int, batches: Batches) -> None:
+        """Label all target images anew at the beginning of each epoch of the refinement."""
+        if self.stage == 1 and self.config.refine_pseudo and begins_epoch(step, self.starts[1], batches):
+            self.pseudo_labels.keep(label_images(self, batches.target_images))
+
+    def _refine(self, batch: Batch) -> dict[str, Tensor]:
+        """Descend SHOT's objective in the trunk."""
+        beta = self.config.refine_pseudo
+        trunk, head = self._students
+        labels = self.pseudo_labels.of(batch.target_index) if beta else None
+        terms, loss = source_free_terms(head(self._read(trunk, batch.target_images, 1)), labels, beta)
+        descend(self.play_trunk, loss)
+        return detached(**terms)
+
+    @torch.no_grad()
+    def _follow(self, step: Tensor) -> None:
+        """Let the followers follow; in the refinement the teacher sees no image, so its statistics follow too."""
+        super()._follow(step)
+        if self.stage == 1 and self.teacher is not None:
+            for follower, student in zip(self.teacher.networks, self._students, strict=True):
+                for copied, buffer in zip(follower.buffers(), student.buffers(), strict=True):
+                    copied.copy_(buffer)
