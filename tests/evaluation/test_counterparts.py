@@ -1,6 +1,9 @@
 """Our numbers beside the published ones of the same methods."""
 
+import pytest
+
 from tests.evaluation.examples import result
+from uda.errors import UserError
 from uda.evaluation.counterparts import LABELS, find_counterparts, lay_out_counterparts
 from uda.evaluation.published import load_published
 from uda.evaluation.table import build_tables
@@ -35,7 +38,7 @@ def test_only_the_same_training_images_are_compared() -> None:
 
 def test_differences_in_points_the_furthest_below_first() -> None:
     (table,) = build_tables(RUNS)
-    layout = lay_out_counterparts(table)
+    (layout,) = lay_out_counterparts([table])
     rows = {section.heading: [[entry.text for entry in row[:5]] for row in section.rows] for section in layout.sections}
     assert rows == {
         "SVHN → MNIST": [["DANN", "69.85", "1", "73.85", "−4.0"]],
@@ -46,3 +49,8 @@ def test_differences_in_points_the_furthest_below_first() -> None:
     }
     text = write_tables([result(method="mcd", target="usps-esl")], "md", arrangement="counterparts")
     assert "USPS (ESL) is another form of USPS" in text
+
+
+def test_where_nothing_is_published_it_is_said() -> None:
+    with pytest.raises(UserError, match="no run is of a method, pair and protocol with a published number"):
+        write_tables([result(method="dan")], arrangement="counterparts")

@@ -82,11 +82,16 @@ def test_settings_are_said_only_where_they_divide() -> None:
     runs = [result(settings="aaa"), result(settings="bbb"), result(method="dann", settings="ccc")]
     assert labels(*runs) == ["DANN", "UNIT, settings aaa", "UNIT, settings bbb"]
     steps = [result(settings="aaa"), result(settings="aaa", steps=4000), result(settings="bbb", steps=4000)]
-    assert labels(*steps) == [
-        "UNIT, 2,000 steps",
-        "UNIT, 4,000 steps, settings aaa",
-        "UNIT, 4,000 steps, settings bbb",
-    ]
+    assert labels(*steps) == ["UNIT, 2,000 steps", "UNIT, settings aaa", "UNIT, settings bbb"]
+
+
+def test_what_most_rows_share_is_said_once_and_of_the_others_only() -> None:
+    table = only_table(result(), result(method="dann"), result(method="sa", preset="pixels", steps=1))
+    assert [row.label for row in table.rows] == ["SA (pixels), 1 step", "DANN", "UNIT"]
+    assert table.common == ("validator entropy", "fp32", "2,000 steps where they do not say otherwise")
+    half = only_table(result(), result(method="dann", steps=9000))
+    assert [row.label for row in half.rows] == ["DANN, 9,000 steps", "UNIT, 2,000 steps"]
+    assert half.common == ("validator entropy", "fp32")
 
 
 def test_two_runs_of_one_seed_that_cannot_be_told_apart_are_an_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from uda.errors import UserError
 from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
 from uda.evaluation.labels import pair_label
 from uda.evaluation.parts import Column, Entry, Footnotes, Layout, Section
@@ -62,20 +63,31 @@ def find_counterparts(table: Table) -> Iterator[Counterpart]:
                 yield Counterpart(row, pair, row.cells[pair], like[labels[0]])
 
 
-def lay_out_counterparts(table: Table, which: Which = "last", broken: Sequence[str] = ()) -> Layout:
+def lay_out_counterparts(tables: Sequence[Table], which: Which = "last", broken: Sequence[str] = ()) -> list[Layout]:
     """Arrange what `find_counterparts` finds, those furthest below the published number first within a pair.
 
     Parameters
     ----------
-    table
-        From `uda.evaluation.table.build_tables`.
+    tables
+        From `uda.evaluation.table.build_tables`; those without a counterpart are left out.
     which
         Which accuracy of ours is compared.
     broken
         What could not be read, a sentence each.
+
+    Raises
+    ------
+    UserError
+        Where no run has a counterpart.
     """
+    found = [(table, list(find_counterparts(table))) for table in tables]
+    if not any(counterparts for _, counterparts in found):
+        raise UserError("no run is of a method, pair and protocol with a published number; use --layout methods")
+    return [_lay_out(table, counterparts, which, broken) for table, counterparts in found if counterparts]
+
+
+def _lay_out(table: Table, found: Sequence[Counterpart], which: Which, broken: Sequence[str]) -> Layout:
     footnotes = Footnotes()
-    found = list(find_counterparts(table))
     sections = []
     for pair in table.pairs:
         here = [counterpart for counterpart in found if counterpart.pair == pair]

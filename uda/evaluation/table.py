@@ -151,7 +151,7 @@ class Table:
 
 # What runs of one method and preset may differ in, most telling first, and how a table says it.
 _FACTS: dict[str, Callable[[Any], str]] = {
-    "steps": lambda value: f"{value:,} steps",
+    "steps": lambda value: f"{value:,} step{'s' if value != 1 else ''}",
     "validator": lambda value: f"validator {value}",
     "precision": str,
     "n_test": lambda value: f"{value:,} test images",
@@ -214,20 +214,33 @@ def _table(protocol: str, results: Sequence[RunResult], missing: Sequence[Missin
     by_row = [fact for fact in _DIVIDING if fact not in common + by_pair]
     like = ("method", "preset", *by_row)
     alike = _group(results, like)
+    grouped = sorted(_rows(results), key=_row_order)
+    usual = {fact: _usual(grouped, fact) for fact in by_row if fact in _TOLD}
     rows = []
-    for runs in sorted(_rows(results), key=_row_order):
+    for runs in grouped:
         siblings = alike[tuple(getattr(runs[0], fact) for fact in like)]
         facts = [fact for fact in by_row if not _varies(runs, fact)]
         facts += ["settings"] if _varies_within_a_pair(siblings, "settings") else []
-        label = ", ".join([_name(runs[0]), *(_FACTS[fact](getattr(runs[0], fact)) for fact in facts)])
+        told = [fact for fact in facts if getattr(runs[0], fact) != usual.get(fact)]
+        label = ", ".join([_name(runs[0]), *(_FACTS[fact](getattr(runs[0], fact)) for fact in told)])
         rows.append(Row(label, method_kind(runs[0].method), _cells(label, runs, [f for f in by_row if f not in facts])))
     return Table(
         protocol,
-        common=tuple(_FACTS[fact](getattr(results[0], fact)) for fact in common if results and fact in _TOLD),
+        common=(
+            *(_FACTS[fact](getattr(results[0], fact)) for fact in common if results and fact in _TOLD),
+            *(f"{_FACTS[fact](value)} where they do not say otherwise" for fact, value in usual.items() if value),
+        ),
         by_pair=_told_by_pair(results, pairs, [fact for fact in by_pair if fact in _TOLD]),
         pairs=pairs,
         rows=_with_missing(rows, missing),
     )
+
+
+def _usual(rows: Sequence[Sequence[RunResult]], fact: str) -> Any:
+    """Return the value of a fact that more than half of the rows share throughout; None where there is none."""
+    values = [getattr(runs[0], fact) for runs in rows if not _varies(runs, fact)]
+    commonest = max(values, key=values.count, default=None)
+    return commonest if 2 * values.count(commonest) > len(rows) else None
 
 
 def _with_missing(rows: Sequence[Row], missing: Sequence[MissingRun]) -> tuple[Row, ...]:

@@ -57,8 +57,8 @@ def write_tables(
     Raises
     ------
     UserError
-        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables` and
-        `uda.evaluation.paper.lay_out_as_paper`.
+        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables`,
+        `uda.evaluation.paper.lay_out_as_paper` and `uda.evaluation.counterparts.lay_out_counterparts`.
     """
     tables = [(table, select_published(table.pairs, published)) for table in build_tables(results, missing)]
     if form == "csv":
@@ -68,7 +68,7 @@ def write_tables(
     elif arrangement == "cost":
         layouts = [lay_out_cost(table, broken) for table, _ in tables]
     elif arrangement == "counterparts":
-        layouts = [lay_out_counterparts(table, HEADLINES[headline], broken) for table, _ in tables]
+        layouts = lay_out_counterparts([table for table, _ in tables], HEADLINES[headline], broken)
     else:
         layouts = [lay_out(table, rows, headline, broken) for table, rows in tables]
     if form == "text":
