@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from contextlib import suppress
 from pathlib import Path
 
 from uda.errors import UserError
@@ -25,7 +26,10 @@ def recorded(recipe: Recipe, table: Path) -> list[RunResult]:
 
 
 def write_report(recipe: Recipe, folder: Path) -> list[Path]:
-    """Write NAME.md, NAME.tex and NAME.csv from the recipe's rows in the folder's ``runs.csv``, and NAME-cost.md.
+    """Write a recipe's tables from its rows in the folder's ``runs.csv``.
+
+    NAME.md, NAME.tex and NAME.csv are its results, NAME-cost.md is what they cost, and NAME-counterparts.md, where a
+    method of it has a published number, stands each beside that.
 
     Returns
     -------
@@ -37,6 +41,8 @@ def write_report(recipe: Recipe, folder: Path) -> list[Path]:
         return []
     texts = {suffix: write_tables(rows, form) for suffix, form in _SUFFIXES.items()}
     texts["-cost.md"] = write_tables(rows, "md", arrangement="cost")
+    with suppress(UserError):  # nothing is published of this pair
+        texts["-counterparts.md"] = write_tables(rows, "md", arrangement="counterparts")
     for ending, text in texts.items():
         (folder / f"{recipe.name}{ending}").write_text(text, encoding="utf-8")
     return [folder / f"{recipe.name}{ending}" for ending in texts]
