@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from uda.cli.options import data_root_option, device_option, parse_seeds, runs_option, threads_option
+from uda.cli.options import (
+    data_root_option,
+    device_option,
+    jobs_option,
+    methods_option,
+    parse_names,
+    parse_seeds,
+    runs_option,
+    threads_option,
+)
 from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.evaluation.write import write_tables
@@ -27,7 +36,7 @@ from uda.training.pool import runs_at_a_time
     default="",
     help="Only these: 1,2 or 0-4. One that the recipe does not have runs every entry, outside its tables.",
 )
-@click.option("--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe.")
+@methods_option
 @click.option(
     "--results",
     type=click.Path(file_okay=False, path_type=Path),
@@ -41,13 +50,7 @@ from uda.training.pool import runs_at_a_time
 @data_root_option
 @device_option
 @threads_option
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    envvar="UDA_JOBS",
-    show_envvar=True,
-    help="Runs at a time; where it is not given, one for each core of a CPU.",
-)
+@jobs_option
 def benchmark(
     recipes: tuple[Path, ...],
     seeds: str,
@@ -84,8 +87,7 @@ def benchmark(
 def select(path: Path, seeds: str, methods: str) -> tuple[Recipe, list[RunConfig]]:
     """Read a recipe and pick the runs that were asked for."""
     recipe = load_recipe(path)
-    names = [method.strip() for method in methods.split(",") if method.strip()]
-    configs = recipe.select(parse_seeds(seeds), names)
+    configs = recipe.select(parse_seeds(seeds), parse_names(methods))
     if not configs:
         raise UserError(f"{path}: no run has one of the seeds {seeds} and one of the methods {methods}")
     return recipe, configs

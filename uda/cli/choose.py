@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from uda.cli.options import data_root_option, device_option, runs_option, threads_option
+from uda.cli.options import (
+    data_root_option,
+    device_option,
+    jobs_option,
+    methods_option,
+    parse_names,
+    runs_option,
+    threads_option,
+)
 from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.sweeps.choosing import choice_runs, judge, write_choices
@@ -20,7 +28,7 @@ from uda.training.pool import runs_at_a_time
 @click.command("choose")
 @click.argument("path", metavar="RECIPE", type=click.Path(path_type=Path))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="One that is not reported.")
-@click.option("--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe.")
+@methods_option
 @click.option(
     "--results",
     type=click.Path(file_okay=False, path_type=Path),
@@ -32,9 +40,7 @@ from uda.training.pool import runs_at_a_time
 @data_root_option
 @device_option
 @threads_option
-@click.option(
-    "--jobs", type=click.IntRange(min=1), envvar="UDA_JOBS", show_envvar=True, help="Runs at a time; one for each core."
-)
+@jobs_option
 def choose(
     path: Path,
     seed: int,
@@ -51,7 +57,7 @@ def choose(
     Nothing is changed in RECIPE: put the best settings into its entries by hand. No accuracy is shown.
     """
     recipe = load_recipe(path)
-    wanted = choice_runs(recipe, seed, [name.strip() for name in methods.split(",") if name.strip()])
+    wanted = choice_runs(recipe, seed, parse_names(methods))
     if threads:
         pin_threads(threads)
     swept = sweep(

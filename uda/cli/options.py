@@ -38,6 +38,16 @@ threads_option = click.option(
     help="CPU threads; a probe decides where neither this nor OMP_NUM_THREADS does.",
 )
 
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    envvar="UDA_JOBS",
+    show_envvar=True,
+    help="Runs at a time; where it is not given, one for each core of a CPU.",
+)
+
+methods_option = click.option("--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe.")
+
 weights_option = click.option(
     "--weights",
     type=click.Choice(["last", "pick"]),
@@ -75,6 +85,11 @@ def write_or_print(text: str, output: Path | None) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="utf-8")
     click.echo(f"wrote {output}")
+
+
+def parse_names(text: str) -> list[str]:
+    """Parse "dann,unit" into names, in that order."""
+    return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
 def parse_seeds(text: str) -> list[int]:

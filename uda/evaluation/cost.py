@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from itertools import groupby
 
+from uda.evaluation.explanation import left_out
 from uda.evaluation.labels import kind_heading, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.table import Cell, Pair, Row, Table
@@ -39,7 +40,7 @@ def lay_out_cost(table: Table, broken: Sequence[str] = ()) -> Layout:
         columns=tuple(columns),
         sections=tuple(sections),
         footnotes=(),
-        remarks=tuple(f"{sentence[:1].upper()}{sentence[1:]}. It is left out." for sentence in broken),
+        remarks=tuple(left_out(broken)),
     )
 
 

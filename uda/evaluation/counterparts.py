@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from uda.errors import UserError
 from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
+from uda.evaluation.explanation import left_out
 from uda.evaluation.labels import pair_label
 from uda.evaluation.parts import Column, Entry, Footnotes, Layout, Section
 from uda.evaluation.published import PublishedResult, load_published, published_name
@@ -109,7 +110,7 @@ def _lay_out(table: Table, found: Sequence[Counterpart], which: Which, broken: S
         ),
         sections=tuple(sections),
         footnotes=footnotes.listed(),
-        remarks=tuple(f"{sentence[:1].upper()}{sentence[1:]}. It is left out." for sentence in broken),
+        remarks=tuple(left_out(broken)),
     )
 
 

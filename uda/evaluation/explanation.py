@@ -77,7 +77,7 @@ def remark(table: Table, significance: Significance, published: bool, broken: Se
     broken
         What could not be read, a sentence each.
     """
-    remarks = [f"{sentence[:1].upper()}{sentence[1:]}. It is left out." for sentence in broken]
+    remarks = left_out(broken)
     remarks += tested(table, significance)
     if table.runs:
         devices, versions = ({getattr(run, name) for run in table.runs} for name in ("device", "code_version"))
@@ -88,6 +88,11 @@ def remark(table: Table, significance: Significance, published: bool, broken: Se
             "step they were measured is those papers' choice."
         )
     return remarks
+
+
+def left_out(broken: Sequence[str]) -> list[str]:
+    """Return a remark for each thing that could not be read; ``broken`` has a sentence each."""
+    return [f"{sentence[:1].upper()}{sentence[1:]}. It is left out." for sentence in broken]
 
 
 def tested(table: Table, significance: Significance) -> list[str]:
