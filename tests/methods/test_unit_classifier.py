@@ -301,6 +301,8 @@ def test_averaged_weights_classify_both_domains() -> None:
         ({"average_decay": 1.0, "lambda_teacher": 0.0}, "average_decay"),
         ({"lambda_semantic_back": 1.0, "lambda_teacher": 0.0}, "lambda_semantic_back"),
         ({"refine_share": 1.0}, "refine_share"),
+        ({"game_share": 0.0}, "game_share"),
+        ({"game_share": 0.5, "head": "discriminator"}, "head"),
         ({"own_encoder": 1}, "own_first"),
         ({"own_discriminator": -1}, "own_first"),
     ],

@@ -81,15 +81,17 @@ def log_d(verdict: torch.Tensor, real: bool) -> torch.Tensor:
     return F.log_softmax(verdict, 1)[:, int(real)].mean()
 
 
-def by_hand_streams(core: Any, x_1: torch.Tensor, x_2: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Codes and the four decodings, in the order in which the core draws its noise."""
+def by_hand_streams(
+    core: Any, x_1: torch.Tensor, x_2: torch.Tensor, n_1: int = 6, n_2: int = 5
+) -> tuple[torch.Tensor, ...]:
+    """Codes and the four decodings of the first images, in the order in which the core draws its noise."""
     (m_1, s_1), (m_2, s_2) = core.encoder([(x_1, 0), (x_2, 1)])
     one, two = torch.ones(()), torch.ones(())
-    z_1 = m_1 + (one if s_1 is None else s_1) * torch.randn_like(m_1)
-    z_2 = m_2 + (two if s_2 is None else s_2) * torch.randn_like(m_2)
+    z_1 = m_1[:n_1] + (one if s_1 is None else s_1[:n_1]) * torch.randn_like(m_1[:n_1])
+    z_2 = m_2[:n_2] + (two if s_2 is None else s_2[:n_2]) * torch.randn_like(m_2[:n_2])
     h = core.generator.high(torch.cat([z_1, z_2]))
     in_1, in_2 = core.generator.low(h, 0), core.generator.low(h, 1)
-    return m_1, s_1, m_2, s_2, in_1[:6], in_1[6:], in_2[:6], in_2[6:]
+    return m_1, s_1, m_2, s_2, in_1[:n_1], in_1[n_1:], in_2[:n_1], in_2[n_1:]
 
 
 def by_hand_teaching(student: torch.Tensor, teacher: torch.Tensor, confidence: float) -> tuple[torch.Tensor, ...]:
@@ -109,19 +111,21 @@ def follow_by_hand(teacher: list[nn.Module], students: list[nn.Module], decay: f
             a.mul_(decay).add_(p, alpha=1 - decay)
 
 
-def test_unit_with_encoder_head() -> None:
+@pytest.mark.parametrize(("share", "n_1", "n_2"), [(1.0, 6, 5), (0.6, 4, 3)])
+def test_unit_with_encoder_head(share: float, n_1: int, n_2: int) -> None:
     lambdas = {f"lambda_{i}": value for i, value in enumerate((0.7, 0.2, 0.3, 0.4, 0.5))}
-    settings = {"width": 2, "dropout": False, "lambda_class": 3.0, **lambdas}
+    settings = {"width": 2, "dropout": False, "lambda_class": 3.0, "game_share": share, **lambdas}
     adaptation = {"lambda_translated": 2.0, "lambda_teacher": 9.0, "lambda_balance": 0.6, "warmup": 4}
     method = build("unit", confidence=ENCODER_SURE, teacher_decay=0.8, own_first=True, **adaptation, **settings)
     batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
     teacher = [copy.deepcopy(core.encoder), copy.deepcopy(head)]
     play_d = adam(core.discriminator.parameters(), method.config)
     play_eg = adam([*core.encoder.parameters(), *core.generator.parameters(), *head.parameters()], method.config)
-    x_1, x_2, y = batch.source_images, batch.target_images, batch.source_labels
+    y = batch.source_labels
+    x_1, x_2 = batch.source_images[:n_1], batch.target_images[:n_2]  # what plays
 
     torch.manual_seed(5)
-    m_1, _, m_2, _, x_11, x_21, x_12, x_22 = by_hand_streams(core, x_1, x_2)
+    m_1, _, m_2, _, x_11, x_21, x_12, x_22 = by_hand_streams(core, batch.source_images, batch.target_images, n_1, n_2)
     d = lambda x, domain: core.discriminator([(x, domain)])[0]  # noqa: E731
     real = log_d(d(x_1, 0), True) + log_d(d(x_2, 1), True)
     d_loss = -0.7 * (real + log_d(d(x_21.detach(), 0), False) + log_d(d(x_12.detach(), 1), False))
@@ -135,12 +139,12 @@ def test_unit_with_encoder_head() -> None:
     gan = -0.7 * (log_d(d(x_21, 0), True) + log_d(d(x_12, 1), True))
     (m_12, _), (m_21, _) = core.encoder([(x_12, 1), (x_21, 0)], track=False)
     h = core.generator.high(torch.cat([m_12 + torch.randn_like(m_12), m_21 + torch.randn_like(m_21)]))
-    x_121, x_212 = core.generator.low(h[:6], 0), core.generator.low(h[6:], 1)
+    x_121, x_212 = core.generator.low(h[:n_1], 0), core.generator.low(h[n_1:], 1)
     kl_12, kl_21 = m_12.square().sum(1).mean() / 2, m_21.square().sum(1).mean() / 2
     cycle = 0.4 * (kl_1 + kl_12 + kl_2 + kl_21) + 0.5 * (l1(x_1, x_121) + l1(x_2, x_212))
     classification = F.cross_entropy(head(m_1), y)
     ((code, _),) = core.encoder([(x_12.detach(), 1)], track=False)
-    translated = F.cross_entropy(head(code), y)
+    translated = F.cross_entropy(head(code), y[:n_1])
     shown = teacher[1](teacher[0]([(batch.target_again, 1)])[0][0])
     agreement, sure, balance = by_hand_teaching(head(m_2), shown, ENCODER_SURE)
     taught = 9.0 * agreement + 0.6 * sure * balance

@@ -79,14 +79,19 @@ class UnitMethod(RefinedClassifier):
         return all_terms(self.TERMS, terms) if self.config.refine_share else terms
 
     def _play(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
-        streams = self.core.streams(batch.source_images, batch.target_images)
+        x_1, x_2 = batch.source_images, batch.target_images
+        streams = self.core.streams(x_1, x_2, (len(self._played(x_1)), len(self._played(x_2))))
         lesson = self._lesson(batch, step)
         terms = self._move_discriminators(lesson, streams)
         return terms | self._move_encoders_generators(lesson, streams)
 
+    def _played(self, images: Tensor) -> Tensor:
+        """Return those images of a batch that the game is played with, the first ones."""
+        return images[: max(1, round(self.config.game_share * len(images)))]
+
     def _move_discriminators(self, lesson: Lesson, s: Streams) -> dict[str, Tensor]:
         """Ascend equations (5) and (6) in D1, D2; with the head there, descend its losses too."""
-        x_1, x_2 = lesson.batch.source_images, lesson.batch.target_images
+        x_1, x_2 = (self._played(x) for x in (lesson.batch.source_images, lesson.batch.target_images))
         parts = [(x_1, 0), (x_2, 1), (s.x_21.detach(), 0), (s.x_12.detach(), 1)]
         if self.config.adversarial_reconstructions or self.config.lambda_features:
             parts += [(s.x_11.detach(), 0), (s.x_22.detach(), 1)]
@@ -143,7 +148,8 @@ class UnitMethod(RefinedClassifier):
         """Equations (3) to (6) for both domains: their terms, and their sum."""
         c = self.config
         kl_1, kl_2 = (losses.kl_divergence(code.mean, code.sd) for code in (s.code_1, s.code_2))
-        nll_1, nll_2 = self._nll(batch.source_images, s.x_11), self._nll(batch.target_images, s.x_22)
+        nll_1 = self._nll(self._played(batch.source_images), s.x_11)
+        nll_2 = self._nll(self._played(batch.target_images), s.x_22)
         gan = self._gan_generators(s)
         loss = losses.objective(
             losses.vae(kl_1, nll_1, c.lambda_1, c.lambda_2), losses.vae(kl_2, nll_2, c.lambda_1, c.lambda_2), gan
@@ -168,7 +174,7 @@ class UnitMethod(RefinedClassifier):
             (s.code_2, cycles.code_21, batch.target_images, cycles.x_212),
         ):
             kl, kl_translated = (losses.kl_divergence(q.mean, q.sd) for q in (code, translated))
-            nll = self._nll(images, again)
+            nll = self._nll(self._played(images), again)
             total.append(losses.cycle_consistency(kl, kl_translated, nll, c.lambda_3, c.lambda_4))
         return losses.objective(*total)
 

@@ -164,7 +164,7 @@ class UnitClassifier(Method):
         terms = {"classification": cross_entropy(on_source, labels)}
         loss = c.lambda_class * terms["classification"]
         if translated is not None:
-            terms["classification_translated"] = cross_entropy(self.head(translated), labels)
+            terms["classification_translated"] = cross_entropy(self.head(translated), labels[: len(translated)])
             loss = loss + c.lambda_translated * lesson.ramp * terms["classification_translated"]
         return terms, loss
 
@@ -210,10 +210,10 @@ class UnitClassifier(Method):
         c, labels = self.config, lesson.batch.source_labels
         parts: list[Terms] = []
         if c.lambda_semantic:
-            kept = cross_entropy(self._judge(s.x_12, 1), labels)
+            kept = cross_entropy(self._judge(s.x_12, 1), labels[: len(s.x_12)])
             parts.append(({"semantic": kept}, c.lambda_semantic * lesson.ramp * kept))
         if c.lambda_semantic_back:
-            certainty, classes = torch.softmax(lesson.taught.float(), 1).max(1)
+            certainty, classes = torch.softmax(lesson.taught[: len(s.x_21)].float(), 1).max(1)
             surprise = nn.functional.cross_entropy(self._judge(s.x_21, 0).float(), classes, reduction="none")
             kept = (surprise * (certainty > c.confidence).float()).mean()
             parts.append(({"semantic_back": kept}, c.lambda_semantic_back * lesson.ramp * kept))

@@ -81,6 +81,10 @@ class UnitConfig(OptimiserConfig):
         Weight of the cross-entropy with pseudo-labels in that stage, beside the mutual information.
     refine_rate
         Learning rate at the beginning of that stage, as a multiple of ``learning_rate``.
+    game_share
+        Share of a batch's images, of each domain, that the game is played with: they are decoded and judged, and the
+        terms that read translations read theirs. All are encoded and classified. Below 1 a step costs less; the head
+        must be on the encoder.
     own_encoder, own_generator, own_discriminator
         How many further layers of these networks, counted from the images, each domain has of its own; -1 means all.
         The generators' last two layers always are its own; the others' first ones are where ``own_first`` is set,
@@ -127,6 +131,7 @@ class UnitConfig(OptimiserConfig):
     refine_share: float = added(0.0)
     refine_pseudo: float = added(0.1)
     refine_rate: float = added(0.1)
+    game_share: float = added(1.0)
     own_encoder: int = added(0)
     own_generator: int = added(0)
     own_discriminator: int = added(0)
@@ -142,12 +147,22 @@ class UnitConfig(OptimiserConfig):
                 raise unknown(name, getattr(self, name), allowed)
         check_share("refine_share", self.refine_share)
         self._check_teacher()
+        self._check_game()
         for name in ("own_encoder", "own_discriminator"):
             if getattr(self, name) and not self.own_first:
                 raise UserError(
                     f"{name} is {getattr(self, name)}, but own_first is false: layers are each domain's own from the "
                     "images on; set own_first to true too"
                 )
+
+    def _check_game(self) -> None:
+        if not 0.0 < self.game_share <= 1.0:
+            raise UserError(f"game_share is {self.game_share}: it must be above 0 and at most 1")
+        if self.game_share < 1.0 and self.head != "encoder":
+            raise UserError(
+                f"game_share is {self.game_share} and head {self.head!r}: there the game's networks classify, so all "
+                "images play; set game_share to 1, or head to 'encoder'"
+            )
 
     def _check_teacher(self) -> None:
         """Refuse what a mean teacher makes no sense of, and what makes no sense without one."""

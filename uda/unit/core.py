@@ -26,6 +26,10 @@ class Code:
     mean: Tensor
     sd: Tensor | None
 
+    def first(self, count: int) -> Code:
+        """Return the distributions of the first images."""
+        return Code(self.mean[:count], None if self.sd is None else self.sd[:count])
+
     def sample(self) -> Tensor:
         """Draw z = mean + sd * eta with eta ~ N(0, I): (N, Z)."""
         eta = torch.randn_like(self.mean)
@@ -36,7 +40,8 @@ class Code:
 class Streams:
     """What the reconstruction and translation streams give for a batch; domain 1 is the source, 2 the target.
 
-    ``x_12`` is the source batch drawn in the target domain; ``x_11`` its reconstruction.
+    ``x_12`` is the source batch drawn in the target domain; ``x_11`` its reconstruction. The codes may be of more
+    images than are drawn: those are the first ones.
     """
 
     code_1: Code
@@ -157,11 +162,20 @@ class UNIT(nn.Module):
         """Encode parts of images, (N, C, S, S) in [-1, 1], each of its domain, in one pass (``track``: see Encoder)."""
         return [Code(mean, sd) for mean, sd in self.encoder(parts, track)]
 
-    def streams(self, source: Tensor, target: Tensor) -> Streams:
-        """Run the reconstruction and translation streams of both domains: one encoding, one shared decoding."""
+    def streams(self, source: Tensor, target: Tensor, drawn: tuple[int, int] | None = None) -> Streams:
+        """Run the reconstruction and translation streams of both domains: one encoding, one shared decoding.
+
+        Parameters
+        ----------
+        source, target
+            (N, C, S, S) images in [-1, 1], all of which are encoded.
+        drawn
+            How many of either, the first ones, are decoded; all where it is not given.
+        """
         code_1, code_2 = self.codes((source, 0), (target, 1))
-        h = self.generator.high(torch.cat([code_1.sample(), code_2.sample()]))
-        sizes = [len(source), len(target)]
+        sizes = [len(source), len(target)] if drawn is None else list(drawn)
+        drawn_1, drawn_2 = code_1.first(sizes[0]), code_2.first(sizes[1])
+        h = self.generator.high(torch.cat([drawn_1.sample(), drawn_2.sample()]))
         x_11, x_21 = torch.split(self.generator.low(h, 0), sizes)
         x_12, x_22 = torch.split(self.generator.low(h, 1), sizes)
         return Streams(code_1, code_2, x_11, x_22, x_12, x_21)
