@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PAIRS := $(patsubst benchmarks/%.toml,%,$(wildcard benchmarks/*.toml))
 DEFAULT_PAIR := rendered-optdigits
+DIGITS := svhn-mnist mnist-usps usps-mnist mnist-mnistm mnist-svhn syndigits-svhn
 
 HISTORY := $(RESULTS)/validator-history.csv
 
@@ -61,7 +62,8 @@ choose: setup
 	$(BIN)/uda choose benchmarks/$(DEFAULT_PAIR).toml --results $(RESULTS)
 
 tables: setup
-	$(BIN)/uda benchmark --tables --results $(RESULTS) $(PAIRS:%=benchmarks/%.toml)
+	$(BIN)/uda benchmark --tables --results $(RESULTS) $(patsubst %,benchmarks/%.toml,$(filter-out $(DIGITS),$(PAIRS)))
+	$(BIN)/uda benchmark --tables --results $(RESULTS) --together digits $(DIGITS:%=benchmarks/%.toml)
 	$(BIN)/uda validators $(HISTORY) -o $(RESULTS)/validators.md
 
 validators: setup

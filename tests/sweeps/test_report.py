@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.evaluation.examples import result
 from uda.evaluation.runs import export
-from uda.sweeps.recipe import load_recipe
-from uda.sweeps.report import write_report
+from uda.sweeps.recipe import Recipe, load_recipe
+from uda.sweeps.report import write_report, write_together
 
 RECIPE = """
 source = "{}"
@@ -16,10 +16,14 @@ method = "mcd"
 """
 
 
-def written(folder: Path, source: str, target: str) -> set[str]:
+def recipe_of(folder: Path, source: str, target: str) -> Recipe:
     path = folder / f"{source}.toml"
     path.write_text(RECIPE.format(source, target))
-    recipe = load_recipe(path)
+    return load_recipe(path)
+
+
+def written(folder: Path, source: str, target: str) -> set[str]:
+    recipe = recipe_of(folder, source, target)
     (config,) = recipe.configs
     row = result(method="mcd", source=source, target=target, config_hash=config.hash, accuracy_last=90.0)
     export([row], folder / "runs.csv")
@@ -31,3 +35,21 @@ def test_published_numbers_of_the_same_methods_are_written_where_there_are_any(t
     assert written(tmp_path, "rendered", "optdigits") == usual
     assert "mnist-counterparts.md" in written(tmp_path, "mnist", "usps-esl")
     assert "96.5 ± 0.3" in (tmp_path / "mnist-counterparts.md").read_text()
+
+
+def test_one_table_of_several_recipes_says_how_each_pair_is_made_and_which_is_not_run(tmp_path: Path) -> None:
+    pairs = [("mnist", "usps-esl"), ("svhn", "mnist")]
+    for pair in pairs:
+        written(tmp_path, *pair)
+    recipes = [recipe_of(tmp_path, *pair) for pair in (*pairs, ("syndigits", "svhn"))]
+    paths = write_together("digits", recipes, tmp_path)
+    endings = {".md", ".tex", ".csv", "-cost.md", "-counterparts.md"}
+    assert {path.name for path in paths} == {f"digits{ending}" for ending in endings}
+    text = (tmp_path / "digits.md").read_text()
+    heading = text.splitlines()[4]
+    assert "MNIST → USPS" in heading
+    assert "SVHN → MNIST" in heading
+    for recipe, state in zip(recipes, ("", "", ", not run"), strict=True):
+        assert f"{state}: `uda benchmark {recipe.path} --methods NAME`" in text
+    assert text.count("not run: `") == 1
+    assert "uda benchmark" not in (tmp_path / "digits.csv").read_text()

@@ -21,7 +21,7 @@ from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
-from uda.sweeps.report import recorded, write_report, write_translations
+from uda.sweeps.report import recorded, write_report, write_together, write_translations
 from uda.sweeps.runner import Sweep, sweep, title
 from uda.training.config import RunConfig
 from uda.training.devices import pin_threads
@@ -44,6 +44,7 @@ from uda.training.pool import runs_at_a_time
     show_default=True,
     help="Folder of runs.csv, the tables and the pictures.",
 )
+@click.option("--together", metavar="NAME", default="", help="Write tables of all these recipes too, RESULTS/NAME.*")
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and run nothing.")
 @click.option("--tables", is_flag=True, help="Only write the tables again, from runs.csv in the results folder.")
 @runs_option
@@ -56,6 +57,7 @@ def benchmark(
     seeds: str,
     methods: str,
     results: Path,
+    together: str,
     dry_run: bool,
     tables: bool,
     runs: Path,
@@ -73,13 +75,16 @@ def benchmark(
     if threads:
         pin_threads(threads)
     failed = []
-    for recipe, configs in [select(path, seeds, methods) for path in recipes]:
+    selected = [select(path, seeds, methods) for path in recipes]
+    for recipe, configs in selected:
         if dry_run:
             click.echo(plan(configs, runs))
         elif tables:
-            click.echo(wrote(recipe, write_report(recipe, results)))
+            click.echo(wrote(recipe.name, write_report(recipe, results)))
         else:
             failed += run_recipe(recipe, configs, results, runs, data_root, device, jobs, threads)
+    if together and not dry_run:
+        click.echo(wrote(together, write_together(together, [recipe for recipe, _ in selected], results)))
     if failed:
         raise UserError("; ".join(failed))
 
@@ -104,9 +109,9 @@ def plan(configs: list[RunConfig], runs: Path) -> str:
     return "\n".join(lines)
 
 
-def wrote(recipe: Recipe, paths: list[Path]) -> str:
-    """Say what was written for a recipe."""
-    return "wrote " + ", ".join(map(str, paths)) if paths else f"{recipe.name}: no finished run in runs.csv yet"
+def wrote(name: str, paths: list[Path]) -> str:
+    """Say what was written for a recipe, or for several."""
+    return "wrote " + ", ".join(map(str, paths)) if paths else f"{name}: no finished run in runs.csv yet"
 
 
 def run_recipe(
@@ -135,7 +140,7 @@ def run_recipe(
     )
     if swept.results:
         click.echo("\n" + write_tables(swept.results))
-        click.echo(wrote(recipe, write_report(recipe, results)))
+        click.echo(wrote(recipe.name, write_report(recipe, results)))
         picture = results / f"{recipe.name}-translations.png"
         if write_translations(recipe, runs, data_root, picture, swept.trained):
             click.echo(f"wrote {picture}")

@@ -47,8 +47,8 @@ class Recipe:
 
     Attributes
     ----------
-    name
-        The file's name without ``.toml``; names the tables.
+    path
+        The file, as it was given.
     source, target, protocol
         The pair and its protocol.
     configs
@@ -57,12 +57,17 @@ class Recipe:
         Of the entries that have ``choices``: a list of tables, each of settings that take the place of the entry's.
     """
 
-    name: str
+    path: Path
     source: str
     target: str
     protocol: str
     configs: tuple[RunConfig, ...]
     choices: tuple[Choice, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The file's name without ``.toml``; names the tables."""
+        return self.path.stem
 
     def select(self, seeds: Iterable[int] = (), methods: Iterable[str] = ()) -> list[RunConfig]:
         """Return the runs with one of the seeds and one of the methods, where any are given, in order.
@@ -103,7 +108,7 @@ def load_recipe(path: Path) -> Recipe:
     """
     table = _read_toml(path)
     try:
-        return _build(path.stem, table)
+        return _build(path, table)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
@@ -117,7 +122,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not a valid TOML file: {error}") from error
 
 
-def _build(name: str, table: Mapping[str, Any]) -> Recipe:
+def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
     _check_keys(table, _RECIPE_KEYS)
     pair = {key: typed(key, _required(table, key), str) for key in ("source", "target")}
     pair["protocol"] = typed("protocol", table.get("protocol", "standard"), str)
@@ -144,7 +149,7 @@ def _build(name: str, table: Mapping[str, Any]) -> Recipe:
     _check_common_settings(table, [config.method for _, _, config in planned])
     planned.sort(key=lambda plan: plan[:2])
     runs = tuple(config for _, _, config in planned)
-    return Recipe(name, pair["source"], pair["target"], pair["protocol"], runs, tuple(choices))
+    return Recipe(path, pair["source"], pair["target"], pair["protocol"], runs, tuple(choices))
 
 
 def _entry_configs(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[RunConfig]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
 from uda.errors import UserError
+from uda.evaluation.labels import pair_label
 from uda.evaluation.picture import draw, save
 from uda.evaluation.runs import RunResult, read_csv
 from uda.evaluation.translate import translate_domains
@@ -36,7 +37,23 @@ def write_report(recipe: Recipe, folder: Path) -> list[Path]:
     list of Path
         What was written; nothing where no run of the recipe is in it.
     """
-    rows = recorded(recipe, folder / "runs.csv")
+    return _write(recipe.name, (recipe,), folder)
+
+
+def write_together(name: str, recipes: Sequence[Recipe], folder: Path) -> list[Path]:
+    """Write one set of tables, as `write_report` does, of all the pairs of several recipes.
+
+    Raises
+    ------
+    UserError
+        Where two of them have different runs of one method on one pair, so that no table could hold both.
+    """
+    return _write(name, recipes, folder)
+
+
+def _write(name: str, recipes: Sequence[Recipe], folder: Path) -> list[Path]:
+    found = [recorded(recipe, folder / "runs.csv") for recipe in recipes]
+    rows = [row for some in found for row in some]
     if not rows:
         return []
     texts = {suffix: write_tables(rows, form) for suffix, form in _SUFFIXES.items()}
@@ -44,8 +61,18 @@ def write_report(recipe: Recipe, folder: Path) -> list[Path]:
     with suppress(UserError):  # nothing is published of this pair
         texts["-counterparts.md"] = write_tables(rows, "md", arrangement="counterparts")
     for ending, text in texts.items():
-        (folder / f"{recipe.name}{ending}").write_text(text, encoding="utf-8")
-    return [folder / f"{recipe.name}{ending}" for ending in texts]
+        made = _commands(recipes, found) if ending.endswith(".md") else ""
+        (folder / f"{name}{ending}").write_text(text + made, encoding="utf-8")
+    return [folder / f"{name}{ending}" for ending in texts]
+
+
+def _commands(recipes: Sequence[Recipe], found: Sequence[list[RunResult]]) -> str:
+    """Say by which command each pair's numbers are made, and which pairs have none yet."""
+    lines = (
+        f"- {pair_label((r.source, r.target))}{'' if rows else ', not run'}: `uda benchmark {r.path} --methods NAME`"
+        for r, rows in zip(recipes, found, strict=True)
+    )
+    return "\nThe command that makes the runs of a method, again or for the first time:\n\n" + "\n".join(lines) + "\n"
 
 
 def write_translations(recipe: Recipe, runs: Path, root: Path, path: Path, new: Set[str]) -> bool:
