@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "Train one method on one pair of domains.",
     "benchmark": "Run every run of a recipe that is not finished, and make its table.",
     "choose": "Try the settings that a recipe names, and rank them without target labels.",
+    "ablate": "Change one thing after the other in a method, and see what each is worth.",
     "eval": "Evaluate a checkpoint on any split of any domain, or against another.",
     "verify": "Evaluate stored runs again, or train them again, and compare.",
     "table": "Make a results table, beside published numbers where asked.",

@@ -15,7 +15,7 @@ from uda.training.resolve import RUN_DEFAULTS, flatten, known_keys, preset_overr
 
 _COMMON_KEYS = ("seeds", *RUN_DEFAULTS, "augmentation", "settings")
 _RECIPE_KEYS = ("source", "target", "protocol", *_COMMON_KEYS, "runs")
-_RUN_KEYS = ("method", "preset", "choices", *_COMMON_KEYS)
+_RUN_KEYS = ("method", "preset", "choices", "ablations", *_COMMON_KEYS)
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,25 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Ablation:
+    """An entry of which something is changed, to see what it is worth.
+
+    Attributes
+    ----------
+    name
+        What is changed, for people.
+    settings
+        Those that take the place of the entry's own; empty for the entry as it is.
+    configs
+        One run for each seed.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    configs: tuple[RunConfig, ...]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """A pair's benchmark, resolved.
 
@@ -55,6 +74,8 @@ class Recipe:
         Every run, one seed of all methods after the other, so that a sweep that is stopped early compares all.
     choices
         Of the entries that have ``choices``: a list of tables, each of settings that take the place of the entry's.
+    ablations
+        Of the one entry that may have ``ablations``, a list of tables with a ``name`` and ``settings``: itself first.
     """
 
     path: Path
@@ -63,6 +84,7 @@ class Recipe:
     protocol: str
     configs: tuple[RunConfig, ...]
     choices: tuple[Choice, ...] = ()
+    ablations: tuple[Ablation, ...] = ()
 
     @property
     def name(self) -> str:
@@ -131,11 +153,16 @@ def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
         raise UserError("runs must be one or more [[runs]] tables")
     planned: list[tuple[int, int, RunConfig]] = []
     choices: list[Choice] = []
+    ablations: list[Ablation] = []
     places: dict[tuple[str, str], int] = {}
     for place, entry in enumerate(entries, start=1):
         try:
             configs = _entry_configs(table, entry, pair)
             choices += _entry_choices(table, entry, pair)
+            ablated = _entry_ablations(table, entry, pair)
+            if ablated and ablations:
+                raise UserError("has ablations like an entry before it; one entry of a recipe may have them")
+            ablations += ablated
             key = (configs[0].method, configs[0].preset)
             if key in places:
                 raise UserError(
@@ -149,15 +176,19 @@ def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
     _check_common_settings(table, [config.method for _, _, config in planned])
     planned.sort(key=lambda plan: plan[:2])
     runs = tuple(config for _, _, config in planned)
-    return Recipe(path, pair["source"], pair["target"], pair["protocol"], runs, tuple(choices))
+    return Recipe(path, pair["source"], pair["target"], pair["protocol"], runs, tuple(choices), tuple(ablations))
 
 
 def _entry_configs(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[RunConfig]:
     """Resolve one ``[[runs]]`` entry, once per seed."""
-    seeds = typed("seeds", entry.get("seeds", table.get("seeds", [1])), tuple[int, ...])
+    return [_resolve(table, entry, pair, seed) for seed in _seeds(table, entry)]
+
+
+def _seeds(table: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[int, ...]:
+    seeds: tuple[int, ...] = typed("seeds", entry.get("seeds", table.get("seeds", [1])), tuple[int, ...])
     if not seeds or len(set(seeds)) != len(seeds):
         raise UserError("seeds must be one or more different whole numbers")
-    return [_resolve(table, entry, pair, seed) for seed in seeds]
+    return seeds
 
 
 def _entry_choices(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[Choice]:
@@ -172,6 +203,29 @@ def _entry_choices(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Map
     if len({config.hash for config in configs}) != len(configs):
         raise UserError("two of its choices are the same run")
     return [Choice(own.method, own.preset, tuple(tried), tuple(configs), configs.index(own))] if configs else []
+
+
+def _entry_ablations(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[Ablation]:
+    """Resolve the ablations of a ``[[runs]]`` entry, itself first, where it has any."""
+    tables = entry.get("ablations", [])
+    wanted = {"name", "settings"}
+    if not isinstance(tables, list) or not all(isinstance(each, dict) and set(each) == wanted for each in tables):
+        raise UserError('ablations must be a list of {name = "no cycle", settings = {lambda_4 = 0.0}}, …')
+    if not tables:
+        return []
+    seeds, found = _seeds(table, entry), []
+    for each in ({"name": "as it is", "settings": {}}, *tables):
+        name, settings = typed("name", each["name"], str), each["settings"]
+        if not isinstance(settings, dict):
+            raise UserError(f"the settings of ablation {name!r} must be a table")
+        try:
+            configs = tuple(_resolve(table, entry, pair, seed, settings) for seed in seeds)
+        except UserError as error:
+            raise UserError(f"ablation {name!r}: {error}") from error
+        found.append(Ablation(name, settings, configs))
+    if len({one.configs[0].hash for one in found}) < len(found) or len({one.name for one in found}) < len(found):
+        raise UserError("two of its ablations are the same run, or have the same name")
+    return found
 
 
 def _resolve(

@@ -1,0 +1,121 @@
+"""``uda ablate``: a recipe's entry with one thing after the other changed."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from uda.cli.options import data_root_option, device_option, jobs_option, parse_seeds, runs_option, threads_option
+from uda.cli.train import typed_command
+from uda.errors import UserError
+from uda.evaluation.runs import read_csv
+from uda.sweeps.ablating import find, judges, measure_kept, read_kept, write_ablations
+from uda.sweeps.recipe import Recipe, load_recipe
+from uda.sweeps.runner import sweep, title
+from uda.training.config import RunConfig
+from uda.training.devices import pin_threads
+from uda.training.pool import runs_at_a_time
+
+
+@click.command("ablate")
+@click.argument("path", metavar="RECIPE", type=click.Path(path_type=Path))
+@click.option("--seeds", metavar="SEEDS", default="", help="Only these of the recipe's: 1,2 or 1-3.")
+@click.option("--only", metavar="TEXT", default="", help="Only ablations whose name has this in it.")
+@click.option("--judge/--no-judge", default=True, help="Whether classifiers of real images read what runs translate.")
+@click.option("--tables", is_flag=True, help="Only write the table again, from the CSV files in the results folder.")
+@click.option(
+    "--results",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder for NAME-ablations.md, .csv and -kept.csv.",
+)
+@runs_option
+@data_root_option
+@device_option
+@threads_option
+@jobs_option
+def ablate(
+    path: Path,
+    seeds: str,
+    only: str,
+    judge: bool,
+    tables: bool,
+    results: Path,
+    runs: Path,
+    data_root: Path,
+    device: str,
+    threads: int | None,
+    jobs: int | None,
+) -> None:
+    """Train what the entry of RECIPE that has ablations lists, each beside the entry as it is.
+
+    One seed of all is made after the other, so a study that is stopped early compares all. With the recipe's
+    target-only run, which is made first, it counts the translations that keep their class.
+    """
+    recipe = load_recipe(path)
+    wanted = chosen(recipe, seeds, only)
+    table, kept = (results / f"{recipe.name}-ablations{ending}" for ending in (".csv", "-kept.csv"))
+    failed: list[str] = []
+    if not tables:
+        readers = [config for config in (judges(recipe) if judge else ()) if config]
+        results.mkdir(parents=True, exist_ok=True)
+        if threads:
+            pin_threads(threads)
+        make = partial(
+            sweep,
+            root=data_root,
+            runs=runs,
+            say=click.echo,
+            device=device,
+            jobs=jobs or runs_at_a_time(device, threads),
+            threads=threads,
+            command=typed_command(),
+            quiet=not sys.stderr.isatty(),
+        )
+        judged, made = make(readers, table=results / "runs.csv"), make(wanted, table=table)
+        failed = [f"{title(config)}: {reason}" for each in (judged, made) for config, reason in each.failures]
+        if judge and not judged.failures:
+            done = {result.config_hash for result in made.results}
+            failed += measure([config for config in wanted if config.hash in done], recipe, runs, data_root, kept)
+    findings = find(recipe, read_csv(table) if table.exists() else [], read_kept(kept))
+    if any(finding.results for finding in findings) or not failed:
+        click.echo("\n" + write_ablations(recipe, findings, "text"))
+        written = results / f"{recipe.name}-ablations.md"
+        written.write_text(write_ablations(recipe, findings, "md"), encoding="utf-8")
+        click.echo(f"wrote {written}")
+    if failed:
+        raise UserError("; ".join(failed))
+
+
+def measure(finished: list[RunConfig], recipe: Recipe, runs: Path, data_root: Path, path: Path) -> list[str]:
+    """Count the classes that translations keep; return why not, where it cannot be done: the table comes first."""
+    try:
+        measure_kept(recipe, finished, runs, data_root, path)
+    except UserError as error:
+        return [str(error)]
+    return []
+
+
+def chosen(recipe: Recipe, seeds: str, only: str) -> list[RunConfig]:
+    """Return the runs that were asked for, one seed of all ablations after the other.
+
+    Raises
+    ------
+    UserError
+        For a recipe without ablations, a seed that its entry does not have, or a text that no name has.
+    """
+    if not recipe.ablations:
+        raise UserError(f"{recipe.path}: no entry of it has ablations, a list of things to change")
+    named = [ablation for ablation in recipe.ablations if only in ablation.name]
+    if not named:
+        names = ", ".join(ablation.name for ablation in recipe.ablations)
+        raise UserError(f"--only {only}: no ablation of {recipe.path} has that in its name; they are: {names}")
+    known = [config.seed for config in recipe.ablations[0].configs]
+    if strangers := sorted(set(parse_seeds(seeds)) - set(known)):
+        raise UserError(f"--seeds {strangers[0]}: {recipe.path} has {', '.join(map(str, known))}")
+    asked = parse_seeds(seeds) or known
+    return [config for seed in zip(*(a.configs for a in named), strict=True) for config in seed if config.seed in asked]

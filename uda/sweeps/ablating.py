@@ -1,0 +1,216 @@
+"""What each part of a method is worth: its runs with one thing changed beside its runs as they are."""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scipy import special
+
+from uda.errors import UserError
+from uda.evaluation.formats import markdown, plain
+from uda.evaluation.kept import measure_classes_kept
+from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
+from uda.evaluation.result import RunResult
+from uda.evaluation.table import Estimate
+from uda.sweeps.recipe import Ablation, Recipe
+from uda.training.config import RunConfig
+
+_WIDTH = 140
+_COLUMNS = ("config_hash", "images", "n", "kept", "reader")
+#: Images that are translated, and those that are translated there and back.
+TRANSLATED, CYCLED = "source-target", "source-target-source"
+#: Percent of test images that keep their class, by run (hash) and what was done to them.
+Kept = Mapping[tuple[str, str], float]
+
+
+def judges(recipe: Recipe) -> tuple[RunConfig, RunConfig | None]:
+    """Return the recipe's runs that judge translated images: target-only, and source-only where it is there.
+
+    Raises
+    ------
+    UserError
+        Where it has no target-only entry.
+    """
+    found = {config.method: config for config in reversed(recipe.configs)}
+    if "target-only" not in found:
+        raise UserError(
+            f"{recipe.path}: has no target-only entry, which judges translations; add one, or leave out --judge"
+        )
+    return found["target-only"], found.get("source-only")
+
+
+def measure_kept(recipe: Recipe, finished: Sequence[RunConfig], runs: Path, root: Path, path: Path) -> None:
+    """Let the judges read what runs translate, and add it to a CSV; runs that stand in it are left as they are.
+
+    Parameters
+    ----------
+    recipe
+        Whose judges read.
+    finished
+        Runs that can translate.
+    runs, root
+        The folder of run folders, and the data root.
+    path
+        The CSV.
+    """
+    known = {run for run, _ in read_kept(path)}
+    new = [config for config in finished if config.hash not in known]
+    if not new:
+        return
+    target, source = judges(recipe)
+    checkpoints = [runs / config.name / "checkpoint.pt" for config in new]
+    of_source = runs / source.name / "checkpoint.pt" if source else None
+    kept = measure_classes_kept(checkpoints, "last", runs / target.name / "checkpoint.pt", of_source, root)
+    header = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if header:
+            writer.writerow(_COLUMNS)
+        for run, config in zip(kept.runs, new, strict=True):
+            for reading in run.readings:
+                way = "-".join(("source", "target")[side] for side in reading.way)
+                judged = {"judge": kept.judge, "source judge": kept.source_judge}
+                reader = judged.get(reading.reader) or reading.reader
+                writer.writerow((config.hash, way, reading.n, reading.kept, reader))
+
+
+def read_kept(path: Path) -> Kept:
+    """Read what `measure_kept` wrote; nothing where there is no such file."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {(row["config_hash"], row["images"]): float(row["kept"]) for row in csv.DictReader(file)}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an ablation came to.
+
+    Attributes
+    ----------
+    ablation
+        What was changed.
+    results
+        Of its runs that are finished, in the order of the recipe's seeds.
+    translated, cycled
+        Percent of test images that keep their class, of the runs of which it is known.
+    """
+
+    ablation: Ablation
+    results: tuple[RunResult, ...]
+    translated: tuple[float, ...]
+    cycled: tuple[float, ...]
+
+
+def find(recipe: Recipe, rows: Sequence[RunResult], kept: Kept) -> list[Finding]:
+    """Return what each ablation of a recipe came to, by the rows of finished runs."""
+    by_hash = {row.config_hash: row for row in rows}
+    findings = []
+    for ablation in recipe.ablations:
+        hashes = [config.hash for config in ablation.configs if config.hash in by_hash]
+        translated, cycled = (
+            tuple(kept[run, images] for run in hashes if (run, images) in kept) for images in (TRANSLATED, CYCLED)
+        )
+        findings.append(Finding(ablation, tuple(by_hash[run] for run in hashes), translated, cycled))
+    return findings
+
+
+def paired(one: Finding, other: Finding) -> tuple[float, float | None, int]:
+    """Compare two at the last step over the seeds that both have.
+
+    Returns
+    -------
+    tuple
+        The mean of their differences in percentage points; half of its 95 % interval (Student's t over seeds, None
+        for one seed); and the number of seeds, at least 1.
+
+    Raises
+    ------
+    ValueError
+        Where they share no seed.
+    """
+    by_seed = {result.seed: result.accuracy_last for result in other.results}
+    differences = [r.accuracy_last - by_seed[r.seed] for r in one.results if r.seed in by_seed]
+    if not differences:
+        raise ValueError("the two share no seed")
+    n = len(differences)
+    if n == 1:
+        return differences[0], None, 1
+    half = float(special.stdtrit(n - 1, 0.975)) * statistics.stdev(differences) / math.sqrt(n)
+    return statistics.fmean(differences), half, n
+
+
+def write_ablations(recipe: Recipe, findings: Sequence[Finding], form: str) -> str:
+    """Write what was found, as ``"text"`` or ``"md"``.
+
+    Raises
+    ------
+    UserError
+        Where no run is finished.
+    """
+    done = [finding for finding in findings if finding.results]
+    if not done:
+        raise UserError(f"{recipe.path}: no run of its ablations is finished yet; run `uda ablate {recipe.path}`")
+    first = recipe.ablations[0].configs[0]
+    layout = Layout(
+        title=f"{method_label(first.method)} with one thing changed, {pair_label((recipe.source, recipe.target))}, "
+        f"protocol {recipe.protocol}",
+        explanation=(
+            f"{first.steps:,} steps, batches of {first.batch_size} for each domain, {first.precision}. Accuracy on the "
+            "target test split, percent, mean ± sample standard deviation over n seeds; pick: by "
+            f"{first.validator}, which sees no target label.",
+            "Difference: to the first row, over the seeds that both have, at the last step; ±: half of its 95 % "
+            "interval (Student's t over seeds).",
+            "Translated: percent of the source's test images whose translation a classifier of real target images "
+            "takes for their class; and back: the same of the translation back, by a classifier of real source images.",
+        ),
+        columns=(
+            Column(Entry("Changed"), wordy=True),
+            Column(Entry("Settings"), wordy=True),
+            *(Column(Entry(name)) for name in ("n", "last", "difference", "pick", "translated", "and back", "seconds")),
+        ),
+        sections=(Section("", tuple(_row(finding, findings[0]) for finding in findings)),),
+        footnotes=(),
+        remarks=(
+            f"Made by `uda ablate {recipe.path}`.",
+            f"Run on {_joined(done, 'device')}, code {_joined(done, 'code_version')}.",
+        ),
+    )
+    return markdown(layout) if form == "md" else plain(layout, width=_WIDTH)
+
+
+def _row(finding: Finding, base: Finding) -> tuple[Entry, ...]:
+    settings = ", ".join(f"{key} = {value}" for key, value in finding.ablation.settings.items())
+    about = (Entry(finding.ablation.name), Entry(settings))
+    if not finding.results:
+        return *about, Entry("not run"), *(Entry() for _ in range(6))
+    last, pick = (
+        Estimate(tuple(getattr(result, name) for result in finding.results))
+        for name in ("accuracy_last", "accuracy_validator")
+    )
+    return (
+        *about,
+        Entry(f"{len(finding.results)}"),
+        Entry(last.text, number=last.mean),
+        Entry("" if finding is base else _difference(finding, base)),
+        Entry(pick.text, number=pick.mean),
+        *(Entry(Estimate(values).text if values else DASH) for values in (finding.translated, finding.cycled)),
+        Entry(f"{statistics.fmean(result.seconds for result in finding.results):.0f}"),
+    )
+
+
+def _difference(finding: Finding, base: Finding) -> str:
+    if not {result.seed for result in finding.results} & {result.seed for result in base.results}:
+        return DASH
+    mean, half, _ = paired(finding, base)
+    return f"{mean:+.2f}" if half is None else f"{mean:+.2f} ± {half:.2f}"
+
+
+def _joined(findings: Sequence[Finding], name: str) -> str:
+    return ", ".join(sorted({str(getattr(result, name)) for finding in findings for result in finding.results}))
