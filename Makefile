@@ -15,7 +15,7 @@ DIGITS := svhn-mnist mnist-usps usps-mnist mnist-mnistm mnist-svhn syndigits-svh
 
 HISTORY := $(RESULTS)/validator-history.csv
 
-.PHONY: help setup lint format test benchmark choose tables validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
+.PHONY: help setup lint format test benchmark choose tables ablations validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
 
 help:
 	@echo "make setup          make .venv and install uda with its development tools"
@@ -25,6 +25,7 @@ help:
 	@echo "make benchmark      the embedded benchmark: no download, runs on a CPU"
 	@echo "make choose         try again what the settings in benchmarks/$(DEFAULT_PAIR).toml were chosen from"
 	@echo "make tables         make the tables in $(RESULTS)/ again from $(RESULTS)/runs.csv"
+	@echo "make ablations      what each part of UNIT is worth, into $(RESULTS)/*-ablations.md"
 	@echo "make validators     judge the label-free validators by the runs in $(RUNS), into $(RESULTS)/validators.md"
 	@echo "make speed          race our methods against others on this machine, into $(RESULTS)/speed"
 	@echo "make speed-gpu      all that is measured on a GPU, unattended, within 10 minutes"
@@ -66,6 +67,9 @@ tables: setup
 	$(BIN)/uda benchmark --tables --results $(RESULTS) --together digits $(DIGITS:%=benchmarks/%.toml)
 	$(BIN)/uda validators $(HISTORY) -o $(RESULTS)/validators.md
 
+ablations: setup
+	for recipe in benchmarks/ablations/*.toml; do $(BIN)/uda ablate $$recipe --results $(RESULTS) || exit; done
+
 validators: setup
 	$(BIN)/uda validators $(RUNS) --history $(HISTORY) -o $(RESULTS)/validators.md
 
@@ -79,6 +83,7 @@ speed: setup
 	$(BIN)/python $(SPEED)/compiled.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/precision.py --out $(RESULTS)/speed
 	$(BIN)/python $(SPEED)/tables.py
+	$(BIN)/python $(SPEED)/time_to_accuracy.py --out $(RESULTS)/speed
 
 speed-gpu: setup
 	$(BIN)/python $(SPEED)/window.py --device cuda --seconds 120 --out $(RESULTS)/speed/gpu

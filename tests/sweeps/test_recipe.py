@@ -42,7 +42,7 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("**/*.toml")), ids=lambda path: path.stem)
 def test_every_recipe_in_benchmarks_resolves(path: Path) -> None:
     recipe = load_recipe(path)
     assert {"source-only", "unit"} <= {config.method for config in recipe.configs}
