@@ -43,7 +43,7 @@ def test_one_table_of_several_recipes_says_how_each_pair_is_made_and_which_is_no
         written(tmp_path, *pair)
     recipes = [recipe_of(tmp_path, *pair) for pair in (*pairs, ("syndigits", "svhn"))]
     paths = write_together("digits", recipes, tmp_path)
-    endings = {".md", ".tex", ".csv", "-cost.md", "-counterparts.md"}
+    endings = {".md", ".tex", ".csv", "-brief.md", "-cost.md", "-counterparts.md"}
     assert {path.name for path in paths} == {f"digits{ending}" for ending in endings}
     text = (tmp_path / "digits.md").read_text()
     heading = text.splitlines()[4]

@@ -32,10 +32,11 @@ _WIDTH = 100
 @click.option(
     "--layout",
     "arrangement",
-    type=click.Choice(["methods", "paper", "cost", "counterparts"]),
+    type=click.Choice(["methods", "brief", "paper", "cost", "counterparts"]),
     default="methods",
     show_default=True,
-    help="Methods by pairs; as the UNIT paper's table; what runs cost; or each method beside its published number.",
+    help="Methods by pairs; the same with one accuracy each; as the UNIT paper's table; what runs cost; or each method "
+    "beside its published number.",
 )
 @published_option
 @headline_option

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
+from uda.evaluation.brief import lay_out_brief
 from uda.evaluation.cost import lay_out_cost
 from uda.evaluation.counterparts import lay_out_counterparts
 from uda.evaluation.explanation import HEADLINES
@@ -18,7 +19,7 @@ from uda.evaluation.result import RunResult
 from uda.evaluation.table import build_tables
 
 Format = Literal["md", "latex", "html", "csv", "text"]
-Arrangement = Literal["methods", "paper", "cost", "counterparts"]
+Arrangement = Literal["methods", "brief", "paper", "cost", "counterparts"]
 
 _WRITERS: dict[str, Callable[[Layout], str]] = {"md": markdown, "latex": latex, "html": html}
 
@@ -47,7 +48,8 @@ def write_tables(
     headline
         Whether the accuracy at the last step or at the validator's pick stands first.
     arrangement
-        ``"methods"``: methods by pairs; ``"paper"``: as UNIT's table, which has its own published results; ``"cost"``:
+        ``"methods"``: methods by pairs; ``"brief"``: with one accuracy for each, no tests and nothing published;
+        ``"paper"``: as UNIT's table, which has its own published results; ``"cost"``:
         seconds and steps a second; ``"counterparts"``: each method beside its own published number. CSV has one.
     missing, broken
         From `uda.evaluation.runs.find_runs`: what has no result, and what could not be read.
@@ -65,6 +67,8 @@ def write_tables(
         return tidy_csv(tables, broken)
     if arrangement == "paper":
         layouts = lay_out_as_paper([table for table, _ in tables], headline, broken)
+    elif arrangement == "brief":
+        layouts = [lay_out_brief(table, headline, broken) for table, _ in tables]
     elif arrangement == "cost":
         layouts = [lay_out_cost(table, broken) for table, _ in tables]
     elif arrangement == "counterparts":

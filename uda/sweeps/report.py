@@ -41,7 +41,7 @@ def write_report(recipe: Recipe, folder: Path) -> list[Path]:
 
 
 def write_together(name: str, recipes: Sequence[Recipe], folder: Path) -> list[Path]:
-    """Write one set of tables, as `write_report` does, of all the pairs of several recipes.
+    """Write one set of tables, as `write_report` does, of all the pairs of several recipes; NAME-brief.md beside it.
 
     Raises
     ------
@@ -57,6 +57,8 @@ def _write(name: str, recipes: Sequence[Recipe], folder: Path) -> list[Path]:
     if not rows:
         return []
     texts = {suffix: write_tables(rows, form) for suffix, form in _SUFFIXES.items()}
+    if len(recipes) > 1:
+        texts["-brief.md"] = write_tables(rows, "md", arrangement="brief")
     texts["-cost.md"] = write_tables(rows, "md", arrangement="cost")
     with suppress(UserError):  # nothing is published of this pair
         texts["-counterparts.md"] = write_tables(rows, "md", arrangement="counterparts")
