@@ -8,7 +8,15 @@ from pathlib import Path
 
 import click
 
-from uda.cli.options import data_root_option, device_option, jobs_option, parse_seeds, runs_option, threads_option
+from uda.cli.options import (
+    data_root_option,
+    device_option,
+    jobs_option,
+    parse_seeds,
+    results_option,
+    runs_option,
+    threads_option,
+)
 from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.evaluation.runs import read_csv
@@ -26,13 +34,7 @@ from uda.training.pool import runs_at_a_time
 @click.option("--only", metavar="TEXT", default="", help="Only ablations whose name has this in it.")
 @click.option("--judge/--no-judge", default=True, help="Whether classifiers of real images read what runs translate.")
 @click.option("--tables", is_flag=True, help="Only write the table again, from the CSV files in the results folder.")
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder for NAME-ablations.md, .csv and -kept.csv.",
-)
+@results_option("Folder for NAME-ablations.md, .csv and -kept.csv.")
 @runs_option
 @data_root_option
 @device_option

@@ -14,6 +14,7 @@ from uda.cli.options import (
     methods_option,
     parse_names,
     parse_seeds,
+    results_option,
     runs_option,
     threads_option,
 )
@@ -37,13 +38,7 @@ from uda.training.pool import runs_at_a_time
     help="Only these: 1,2 or 0-4. One that the recipe does not have runs every entry, outside its tables.",
 )
 @methods_option
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of runs.csv, the tables and the pictures.",
-)
+@results_option("Folder of runs.csv, the tables and the pictures.")
 @click.option("--together", metavar="NAME", default="", help="Write tables of all these recipes too, RESULTS/NAME.*")
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and run nothing.")
 @click.option("--tables", is_flag=True, help="Only write the tables again, from runs.csv in the results folder.")

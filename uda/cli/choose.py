@@ -13,6 +13,7 @@ from uda.cli.options import (
     jobs_option,
     methods_option,
     parse_names,
+    results_option,
     runs_option,
     threads_option,
 )
@@ -29,13 +30,7 @@ from uda.training.pool import runs_at_a_time
 @click.argument("path", metavar="RECIPE", type=click.Path(path_type=Path))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="One that is not reported.")
 @methods_option
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder for NAME-choices.md.",
-)
+@results_option("Folder for NAME-choices.md.")
 @runs_option
 @data_root_option
 @device_option

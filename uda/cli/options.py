@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from uda.errors import UserError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 data_root_option = click.option(
     "--data-root",
@@ -90,6 +94,17 @@ def write_or_print(text: str, output: Path | None) -> None:
 def parse_names(text: str) -> list[str]:
     """Parse "dann,unit" into names, in that order."""
     return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
+def results_option(contents: str) -> Callable[[Command], Command]:
+    """Return the option for the results folder, whose help says what is put there."""
+    return click.option(
+        "--results",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("results"),
+        show_default=True,
+        help=contents,
+    )
 
 
 def parse_seeds(text: str) -> list[int]:
