@@ -151,11 +151,23 @@ def test_a_recipe_without_ablations_is_refused(uda: Uda, recipe: Path) -> None:
     assert "no entry of it has ablations" in refused(uda("ablate", recipe))
 
 
-def test_what_does_not_translate_keeps_its_table(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+def test_what_does_not_translate_is_not_judged(uda: Uda, recipe: Path, tmp_path: Path) -> None:
     text = recipe.read_text()
     text = text[: text.index("ablations = [")].replace('"unit"', '"dann"').replace("lambda_teacher = 0.0", "")
     recipe.write_text(text + 'ablations = [{name = "wide", settings = {width = 3}}]')
     result = uda("ablate", recipe, "--results", tmp_path / "results", "--seeds", "1")
+    assert result.exit_code == 0, result.output
+    table = rows(tmp_path / "results/bars-ablations.md")
+    assert [row[2] for row in table] == ["1", "1"]
+    assert [row[6] for row in table] == ["–", "–"]
+
+
+def test_a_checkpoint_that_cannot_be_read_keeps_the_table(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    begun = ("ablate", recipe, "--results", tmp_path / "results", "--seeds", "1", "--only", "cycle")
+    assert uda(*begun, "--no-judge").exit_code == 0
+    (checkpoint,) = (tmp_path / "runs").glob("*-unit-*/checkpoint.pt")
+    checkpoint.write_bytes(b"of another kind")
+    result = uda(*begun)
     assert result.exit_code == 2
-    assert "does not translate" in result.output
-    assert [row[2] for row in rows(tmp_path / "results/bars-ablations.md")] == ["1", "1"]
+    assert "truncated or not a checkpoint" in result.stderr
+    assert [row[2] for row in rows(tmp_path / "results/bars-ablations.md")] == ["not run", "1", "not run"]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.conftest import Uda, refused
+from uda.evaluation.kept import measure_classes_kept
 from uda.evaluation.runs import read_csv
 from uda.sweeps.recipe import load_recipe
 from uda.training.claim import claim
@@ -65,6 +66,25 @@ def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results:
     assert second.stdout.count("% before\n") == 3
     assert stamps(tmp_path / "runs") == made
     assert (results / "runs.csv").read_bytes() == table
+
+
+def test_where_there_are_judges_translations_are_judged_once(
+    uda: Uda, recipe: Path, results: Path, tmp_path: Path
+) -> None:
+    recipe.write_text(recipe.read_text() + '[[runs]]\nmethod = "target-only"\n')
+    for _ in range(2):
+        result = uda("benchmark", recipe, "--results", results)
+        assert result.exit_code == 0, result.output
+        assert (results / "classes-kept.csv").read_text().count("\n") == 1 + 4
+    run, there, back = (
+        next((tmp_path / "runs").glob(f"*-{name}-default-seed1-*")) / "checkpoint.pt"
+        for name in ("unit", "target-only", "source-only")
+    )
+    kept = measure_classes_kept([run], "last", there, back, tmp_path)
+    (row,) = [line for line in (results / "bars-kept.md").read_text().splitlines() if "UNIT" in line]
+    assert [cell.strip() for cell in row.split("|")[3:-1]] == [
+        f"{reading.kept:.2f}" for reading in kept.runs[0].readings
+    ]
 
 
 def test_a_checkpoint_that_this_version_cannot_read_stops_nothing(

@@ -20,9 +20,10 @@ from uda.cli.options import (
 from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.evaluation.runs import read_csv
-from uda.sweeps.ablating import find, judges, measure_kept, read_kept, write_ablations
+from uda.sweeps.ablating import find, write_ablations
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.runner import sweep, title
+from uda.sweeps.translations import judges, measure_kept, read_kept
 from uda.training.config import RunConfig
 from uda.training.devices import pin_threads
 from uda.training.pool import runs_at_a_time
@@ -79,10 +80,12 @@ def ablate(
             quiet=not sys.stderr.isatty(),
         )
         judged, made = make(readers, table=results / "runs.csv"), make(wanted, table=table)
-        failed = [f"{title(config)}: {reason}" for each in (judged, made) for config, reason in each.failures]
+        failures = [*judged.failures, *made.failures]
         if judge and not judged.failures:
             done = {result.config_hash for result in made.results}
-            failed += measure([config for config in wanted if config.hash in done], recipe, runs, data_root, kept)
+            finished = [config for config in wanted if config.hash in done]
+            failures += measure_kept(recipe, finished, runs, data_root, kept)
+        failed = [f"{title(config)}: {reason}" for config, reason in failures]
     findings = find(recipe, read_csv(table) if table.exists() else [], read_kept(kept))
     if any(finding.results for finding in findings) or not failed:
         click.echo("\n" + write_ablations(recipe, findings, "text"))
@@ -91,15 +94,6 @@ def ablate(
         click.echo(f"wrote {written}")
     if failed:
         raise UserError("; ".join(failed))
-
-
-def measure(finished: list[RunConfig], recipe: Recipe, runs: Path, data_root: Path, path: Path) -> list[str]:
-    """Count the classes that translations keep; return why not, where it cannot be done: the table comes first."""
-    try:
-        measure_kept(recipe, finished, runs, data_root, path)
-    except UserError as error:
-        return [str(error)]
-    return []
 
 
 def chosen(recipe: Recipe, seeds: str, only: str) -> list[RunConfig]:

@@ -22,8 +22,9 @@ from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
-from uda.sweeps.report import recorded, write_report, write_together, write_translations
+from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
 from uda.sweeps.runner import Sweep, sweep, title
+from uda.sweeps.translations import measure_kept
 from uda.training.config import RunConfig
 from uda.training.devices import pin_threads
 from uda.training.pool import runs_at_a_time
@@ -135,6 +136,7 @@ def run_recipe(
     )
     if swept.results:
         click.echo("\n" + write_tables(swept.results))
+        judge_translations(recipe, configs, swept, results, runs, data_root)
         click.echo(wrote(recipe.name, write_report(recipe, results)))
         picture = results / f"{recipe.name}-translations.png"
         if write_translations(recipe, runs, data_root, picture, swept.trained):
@@ -145,6 +147,20 @@ def run_recipe(
     if swept.busy:
         click.echo(f"{len(swept.busy)} runs are left to another process; give the command again when it is done")
     return [failure_sentence(recipe, configs, swept)] if swept.failures else []
+
+
+def judge_translations(
+    recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, runs: Path, data_root: Path
+) -> None:
+    """Count the classes that translations keep, of finished runs that can translate, where the judges are finished."""
+    judging = [config for config in recipe.configs if config.method in ("target-only", "source-only")]
+    first = {config.method: config for config in reversed(judging)}
+    if "target-only" not in first or not all((runs / c.name / "result.json").exists() for c in first.values()):
+        return
+    done = {result.config_hash for result in swept.results}
+    finished = [config for config in configs if config.hash in done]
+    for config, reason in measure_kept(recipe, finished, runs, data_root, results / KEPT):
+        click.echo(f"{title(config)}: its translations are not judged: {reason}")
 
 
 def failure_sentence(recipe: Recipe, configs: list[RunConfig], swept: Sweep) -> str:

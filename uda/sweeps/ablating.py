@@ -2,90 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from scipy import special
 
 from uda.errors import UserError
 from uda.evaluation.formats import markdown, plain
-from uda.evaluation.kept import measure_classes_kept
 from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Estimate
 from uda.sweeps.recipe import Ablation, Recipe
-from uda.training.config import RunConfig
+from uda.sweeps.translations import CYCLED, TRANSLATED, Kept
 
 _WIDTH = 140
-_COLUMNS = ("config_hash", "images", "n", "kept", "reader")
-#: Images that are translated, and those that are translated there and back.
-TRANSLATED, CYCLED = "source-target", "source-target-source"
-#: Percent of test images that keep their class, by run (hash) and what was done to them.
-Kept = Mapping[tuple[str, str], float]
-
-
-def judges(recipe: Recipe) -> tuple[RunConfig, RunConfig | None]:
-    """Return the recipe's runs that judge translated images: target-only, and source-only where it is there.
-
-    Raises
-    ------
-    UserError
-        Where it has no target-only entry.
-    """
-    found = {config.method: config for config in reversed(recipe.configs)}
-    if "target-only" not in found:
-        raise UserError(
-            f"{recipe.path}: has no target-only entry, which judges translations; add one, or leave out --judge"
-        )
-    return found["target-only"], found.get("source-only")
-
-
-def measure_kept(recipe: Recipe, finished: Sequence[RunConfig], runs: Path, root: Path, path: Path) -> None:
-    """Let the judges read what runs translate, and add it to a CSV; runs that stand in it are left as they are.
-
-    Parameters
-    ----------
-    recipe
-        Whose judges read.
-    finished
-        Runs that can translate.
-    runs, root
-        The folder of run folders, and the data root.
-    path
-        The CSV.
-    """
-    known = {run for run, _ in read_kept(path)}
-    new = [config for config in finished if config.hash not in known]
-    if not new:
-        return
-    target, source = judges(recipe)
-    checkpoints = [runs / config.name / "checkpoint.pt" for config in new]
-    of_source = runs / source.name / "checkpoint.pt" if source else None
-    kept = measure_classes_kept(checkpoints, "last", runs / target.name / "checkpoint.pt", of_source, root)
-    header = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if header:
-            writer.writerow(_COLUMNS)
-        for run, config in zip(kept.runs, new, strict=True):
-            for reading in run.readings:
-                way = "-".join(("source", "target")[side] for side in reading.way)
-                judged = {"judge": kept.judge, "source judge": kept.source_judge}
-                reader = judged.get(reading.reader) or reading.reader
-                writer.writerow((config.hash, way, reading.n, reading.kept, reader))
-
-
-def read_kept(path: Path) -> Kept:
-    """Read what `measure_kept` wrote; nothing where there is no such file."""
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {(row["config_hash"], row["images"]): float(row["kept"]) for row in csv.DictReader(file)}
 
 
 @dataclass(frozen=True)

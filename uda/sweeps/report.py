@@ -7,17 +7,23 @@ from contextlib import suppress
 from pathlib import Path
 
 from uda.errors import UserError
+from uda.evaluation.formats import markdown
 from uda.evaluation.labels import pair_label
 from uda.evaluation.picture import draw, save
 from uda.evaluation.runs import RunResult, read_csv
 from uda.evaluation.translate import translate_domains
 from uda.evaluation.write import Format, write_tables
 from uda.sweeps.recipe import Recipe
+from uda.sweeps.translations import lay_out_kept, read_kept
 from uda.training.checkpoint import load_model
 from uda.training.config import RunConfig
 from uda.unit.core import UNIT
 
 _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv"}
+
+
+#: Beside runs.csv: which share of translated test images keeps its class, run by run.
+KEPT = "classes-kept.csv"
 
 
 def recorded(recipe: Recipe, table: Path) -> list[RunResult]:
@@ -29,8 +35,9 @@ def recorded(recipe: Recipe, table: Path) -> list[RunResult]:
 def write_report(recipe: Recipe, folder: Path) -> list[Path]:
     """Write a recipe's tables from its rows in the folder's ``runs.csv``.
 
-    NAME.md, NAME.tex and NAME.csv are its results, NAME-cost.md is what they cost, and NAME-counterparts.md, where a
-    method of it has a published number, stands each beside that.
+    NAME.md, NAME.tex and NAME.csv are its results, NAME-cost.md is what they cost, NAME-counterparts.md, where a
+    method of it has a published number, stands each beside that, and NAME-kept.md says how many translations keep their
+    class, by the folder's classes-kept.csv.
 
     Returns
     -------
@@ -60,6 +67,9 @@ def _write(name: str, recipes: Sequence[Recipe], folder: Path) -> list[Path]:
     if len(recipes) > 1:
         texts["-brief.md"] = write_tables(rows, "md", arrangement="brief")
     texts["-cost.md"] = write_tables(rows, "md", arrangement="cost")
+    kept = lay_out_kept(recipes, read_kept(folder / KEPT))
+    if kept:
+        texts["-kept.md"] = markdown(kept)
     with suppress(UserError):  # nothing is published of this pair
         texts["-counterparts.md"] = write_tables(rows, "md", arrangement="counterparts")
     for ending, text in texts.items():
