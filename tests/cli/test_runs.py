@@ -1,10 +1,14 @@
+import shutil
 from pathlib import Path
 
+import torch
 from click.testing import CliRunner
 
+from tests.conftest import Uda, refused
 from tests.evaluation.examples import result, write_run
 from uda.cli.main import cli
 from uda.evaluation.runs import read_csv
+from uda.training.checkpoint import load_model
 
 
 def test_list_names_finished_and_unfinished_runs(tmp_path: Path) -> None:
@@ -52,3 +56,30 @@ def test_a_bad_path_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ")
     assert "nowhere: no such file or folder" in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_a_slim_checkpoint_evaluates_alike_and_is_not_trained_on(
+    uda: Uda, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    train = ("train", "--source", pair[0], "--target", pair[1], "--method", "unit", "--set", "width=4", "--steps", "6")
+    assert uda(*train, "--batch-size", "8").exit_code == 0
+    (checkpoint,) = (tmp_path / "runs").glob("*/checkpoint.pt")
+    small = tmp_path / "zoo" / "bars.pt"
+    done = uda("runs", "slim", checkpoint, "-o", small)
+    assert done.exit_code == 0, done.output
+    assert small.stat().st_size < checkpoint.stat().st_size / 4
+    whole, half = (load_model(path)[0].state_dict() for path in (checkpoint, small))
+    for name, tensor in whole.items():
+        assert half[name].dtype == tensor.dtype
+        torch.testing.assert_close(half[name], tensor, rtol=1e-3, atol=1e-6)
+    said = [uda("eval", "--checkpoint", path).stdout for path in (checkpoint, small)]
+    assert said[1].replace(str(small), str(checkpoint)) == said[0]
+    assert uda("translate", "--checkpoint", small, "-o", tmp_path / "grid.png").exit_code == 0
+    assert "no validator's pick" in refused(uda("eval", "--checkpoint", small, "--weights", "pick"))
+
+    assert "is the checkpoint itself" in refused(uda("runs", "slim", checkpoint, "-o", checkpoint))
+    (checkpoint.parent / "result.json").unlink()
+    shutil.copy(small, checkpoint)
+    result = uda(*train, "--batch-size", "8")
+    assert result.exit_code == 2
+    assert "made small by `uda runs slim` and cannot be trained further" in result.stderr

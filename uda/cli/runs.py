@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from uda.errors import UserError
 from uda.evaluation.runs import FoundRuns, export, find_runs, format_runs
+from uda.training.slim import slim
 
 runs_argument = click.argument(
     "paths", metavar="[RUNS]...", nargs=-1, envvar="UDA_RUNS", type=click.Path(path_type=Path)
@@ -34,7 +36,7 @@ def report_left_out(found: FoundRuns) -> None:
 
 @click.group("runs")
 def runs() -> None:
-    """List run folders and export finished ones.
+    """List run folders, export finished ones, and make a checkpoint small.
 
     RUNS are run folders, folders of them, or a runs.csv; $UDA_RUNS or runs where none is given.
     """
@@ -65,3 +67,14 @@ def export_runs(paths: tuple[Path, ...], output: Path) -> None:
     added = export(found.results, output)
     click.echo(f"{output}: {added} added, {len(found.results) - added} already there")
     report_left_out(found)
+
+
+@runs.command("slim")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def slim_checkpoint(checkpoint: Path, output: Path) -> None:
+    """Write the last step's weights of CHECKPOINT alone, in half precision: to evaluate and translate with."""
+    if output.resolve() == checkpoint.resolve():
+        raise UserError(f"{output}: is the checkpoint itself, which would be lost to training; give another file")
+    size = slim(checkpoint, output)
+    click.echo(f"wrote {output}: {size / 2**20:.1f} MiB of {checkpoint.stat().st_size / 2**20:.1f}")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from uda.data.batches import Batches
 from uda.data.protocols import TaskData
+from uda.errors import UserError
 from uda.methods import Method, TaskShape
 from uda.metrics.accuracy import accuracy
 from uda.metrics.correctness import pack
@@ -165,6 +166,11 @@ def make_result(job: Job) -> dict[str, Any]:
 
 def _resume(job: Job) -> None:
     values = read_checkpoint(job.record.checkpoint)
+    if values["optimisers"] is None:
+        raise UserError(
+            f"{job.record.checkpoint}: was made small by `uda runs slim` and cannot be trained further; put the run's "
+            "own checkpoint there, or remove it to train anew"
+        )
     job.record.rewind(values["step"])
     job.method.load_state_dict(values["model"])
     for name, optimiser in job.method.optimisers.items():
