@@ -28,15 +28,12 @@ class AdaBnConfig(ClassifierConfig):
     """Settings of AdaBN: those of its backbone and optimiser; it has none of its own."""
 
 
-class AdaBn(ClassifierMethod):
+class AdaBn(ClassifierMethod, name="adabn", kind="discrepancy", config=AdaBnConfig):
     """A backbone and a head for both domains, and running statistics for each."""
 
-    name = "adabn"
-    kind = "discrepancy"
     summary = "source classifier whose batch normalisation has the target's statistics on target images"
     paper = "Li et al.: Revisiting Batch Normalization For Practical Domain Adaptation, ICLR workshops 2017"
     needs = "batch normalisation; a backbone without it gets one"
-    Config = AdaBnConfig
 
     def __init__(self, config: AdaBnConfig, task: TaskShape) -> None:
         super().__init__(config, task)

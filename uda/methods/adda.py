@@ -49,15 +49,12 @@ class AddaConfig(SourceStageConfig):
     adversarial_rate: float = 0.2
 
 
-class Adda(SourceStageMethod):
+class Adda(SourceStageMethod, name="adda", kind="adversarial", config=AddaConfig):
     """A backbone that becomes the target's, a copy of it that stays the source's, and one head (figure 3)."""
 
-    name = "adda"
-    kind = "adversarial"
     summary = "source encoder and classifier kept; a target encoder learns to fool a domain classifier"
     paper = "Tzeng et al.: Adversarial Discriminative Domain Adaptation, CVPR 2017"
     needs = "a source stage before its own"
-    Config = AddaConfig
 
     TERMS = ("classification", "domain", "mapping")
 

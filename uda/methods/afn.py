@@ -54,14 +54,11 @@ class AfnConfig(JointConfig):
             raise unknown("variant", self.variant, ("stepwise", "hard"))
 
 
-class Afn(JointMethod):
+class Afn(JointMethod, name="afn", kind="discrepancy", config=AfnConfig):
     """A backbone and a head; the norms of the features between them are adapted (figure 2)."""
 
-    name = "afn"
-    kind = "discrepancy"
     summary = "features of both domains get larger norms, step by step or towards one radius"
     paper = "Xu et al.: Larger Norm More Transferable, ICCV 2019"
-    Config = AfnConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
         # the paper's 0.05 drowns classification under Adam until the radius is reached: this is the authors' code's

@@ -43,14 +43,11 @@ class AldaConfig(DomainGameConfig):
     lambda_corrected: float = 0.1
 
 
-class Alda(DomainGame):
+class Alda(DomainGame, name="alda", kind="adversarial", config=AldaConfig):
     """A backbone, a head, and a domain classifier with an output for each class."""
 
-    name = "alda"
-    kind = "adversarial"
     summary = "adversarial and self-training: a domain classifier learns how pseudo-labels are to be corrected"
     paper = "Chen et al.: Adversarial-Learned Loss for Domain Adaptation, AAAI 2020"
-    Config = AldaConfig
 
     def __init__(self, config: AldaConfig, task: TaskShape) -> None:
         super().__init__(config, task)

@@ -95,11 +95,16 @@ class Outputs(NamedTuple):
 class Method(nn.Module):
     """A domain adaptation method.
 
-    Subclasses set `name`, `kind`, `summary`, `paper` and `Config`, build their networks in ``__init__``, register them
-    with `optimise`, and implement `update` and `outputs`.
+    Subclasses give `name`, `kind` and `Config` beside their base, ``class Jan(JointMethod, name="jan",
+    kind="discrepancy", config=JanConfig)``, set `summary` and `paper`, build their networks in ``__init__``, register
+    them with `optimise`, and implement `update` and `outputs`. What is not given is the base's.
 
     Attributes
     ----------
+    name, kind, summary, paper
+        What it is called, what it does about the shift, in a line, and where it was published.
+    Config
+        Its settings: a frozen dataclass.
     presets
         Named settings: each a dict of settings of ``Config``, and of run settings (``steps``, ``batch_size``,
         ``evaluate_every``, ``augmentation``) where a preset fixes those too.
@@ -122,6 +127,14 @@ class Method(nn.Module):
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     sees_target_labels: ClassVar[bool] = False
     waits: ClassVar[bool] = False
+
+    def __init_subclass__(
+        cls, name: str | None = None, kind: Kind | None = None, config: type[OptimiserConfig] | None = None
+    ) -> None:
+        super().__init_subclass__()
+        for attribute, value in (("name", name), ("kind", kind), ("Config", config)):
+            if value is not None:
+                setattr(cls, attribute, value)
 
     def __init__(self, config: OptimiserConfig, task: TaskShape) -> None:
         super().__init__()

@@ -32,14 +32,11 @@ class BnmConfig(JointConfig):
     lambda_bnm: float = 1.0
 
 
-class Bnm(JointMethod):
+class Bnm(JointMethod, name="bnm", kind="self-training", config=BnmConfig):
     """A backbone and a head, whose predictions on target images get a large nuclear norm."""
 
-    name = "bnm"
-    kind = "self-training"
     summary = "largest nuclear norm of the predictions on a batch of target images: sure and diverse"
     paper = "Cui et al.: Batch Nuclear-norm Maximization under Label Insufficient Situations, CVPR 2020"
-    Config = BnmConfig
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source, and ascend the nuclear norm of the target's predictions."""

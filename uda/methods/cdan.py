@@ -43,14 +43,11 @@ class CdanConfig(DomainGameConfig):
     entropy: bool = False
 
 
-class Cdan(DomainGame):
+class Cdan(DomainGame, name="cdan", kind="adversarial", config=CdanConfig):
     """A backbone and head, and a domain classifier of the product of features and predictions (figure 1)."""
 
-    name = "cdan"
-    kind = "adversarial"
     summary = "DANN whose domain classifier sees features times predictions; sure images may count more"
     paper = "Long et al.: Conditional Adversarial Domain Adaptation, NeurIPS 2018"
-    Config = CdanConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "entropy": {"entropy": True}}
 
     def __init__(self, config: CdanConfig, task: TaskShape) -> None:

@@ -63,14 +63,11 @@ class CoganConfig(OptimiserConfig):
     lambda_features: float = 0.01
 
 
-class Cogan(Method):
+class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
     """Coupled generators and discriminators that share all but the layers next to the images (figure 1)."""
 
-    name = "cogan"
-    kind = "generative"
     summary = "coupled GANs with shared layers, and a classifier on their discriminators"
     paper = "Liu, Tuzel: Coupled Generative Adversarial Networks, NIPS 2016"
-    Config = CoganConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
         "cogan-2016": {

@@ -38,14 +38,12 @@ class CoralConfig(ShallowConfig):
             raise UserError(f"reg is {self.reg}: it is a share of the covariance and must be from 0 to 1, or none")
 
 
-class Coral(Shallow):
+class Coral(Shallow, name="coral", config=CoralConfig):
     """The source's features, given the target's covariance."""
 
-    name = "coral"
     summary = "source features whitened and given the target's covariance, and a linear classifier"
     paper = "Sun, Feng, Saenko: Return of Frustratingly Easy Domain Adaptation, AAAI 2016"
     needs = "the extra shallow (skada); a source stage before the fit, or pixels"
-    Config = CoralConfig
 
     KEPT = ("source_mean", "target_mean", "source_map")
 

@@ -84,15 +84,12 @@ class CycadaConfig(ClassifierConfig):
         check_share("pixel_share + feature_share", self.pixel_share + self.feature_share)
 
 
-class Cycada(ClassifierMethod):
+class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaConfig):
     """Translators and discriminators between the images, and a discriminator between the scores (figure 2)."""
 
-    name = "cycada"
-    kind = "generative"
     summary = "cycle- and class-consistent translation of source images, then adversarial features"
     paper = "Hoffman et al.: CyCADA: Cycle-Consistent Adversarial Domain Adaptation, ICML 2018"
     needs = "a pixel stage and a stage of the classifier before that of features"
-    Config = CycadaConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
         "pixel": {"feature_share": 0.0},

@@ -36,14 +36,11 @@ class DanConfig(JointConfig):
     lambda_mmd: float = 1.0
 
 
-class Dan(JointMethod):
+class Dan(JointMethod, name="dan", kind="discrepancy", config=DanConfig):
     """A backbone and a head; what both give, features and logits, is adapted (figure 1)."""
 
-    name = "dan"
-    kind = "discrepancy"
     summary = "multi-kernel MMD between the domains' features, and between their logits"
     paper = "Long et al.: Learning Transferable Features with Deep Adaptation Networks, ICML 2015"
-    Config = DanConfig
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (4): classification of the source, and MK-MMD in every layer that is adapted."""

@@ -26,14 +26,11 @@ class DannConfig(DomainGameConfig):
     """Settings of DANN: those of the game."""
 
 
-class Dann(DomainGame):
+class Dann(DomainGame, name="dann", kind="adversarial", config=DannConfig):
     """A backbone with two heads, of classes and of domains, and the gradient of the second reversed (figure 1)."""
 
-    name = "dann"
-    kind = "adversarial"
     summary = "domain-adversarial features: the gradient of a domain classifier, reversed"
     paper = "Ganin et al.: Domain-Adversarial Training of Neural Networks, JMLR 2016"
-    Config = DannConfig
 
     def __init__(self, config: DannConfig, task: TaskShape) -> None:
         super().__init__(config, task)

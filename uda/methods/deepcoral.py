@@ -31,14 +31,11 @@ class DeepCoralConfig(JointConfig):
     lambda_coral: float = 1.0
 
 
-class DeepCoral(JointMethod):
+class DeepCoral(JointMethod, name="deepcoral", kind="discrepancy", config=DeepCoralConfig):
     """A backbone and a head, whose logits are adapted (figure 1)."""
 
-    name = "deepcoral"
-    kind = "discrepancy"
     summary = "distance between the covariances of the domains' logits"
     paper = "Sun, Saenko: Deep CORAL: Correlation Alignment for Deep Domain Adaptation, ECCV workshops 2016"
-    Config = DeepCoralConfig
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (6): classification of the source, and CORAL between the domains."""

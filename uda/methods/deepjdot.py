@@ -40,15 +40,12 @@ class DeepJdotConfig(JointConfig):
     lambda_target: float = 0.0001
 
 
-class DeepJdot(JointMethod):
+class DeepJdot(JointMethod, name="deepjdot", kind="discrepancy", config=DeepJdotConfig):
     """A backbone and a head; the source's batch is moved onto the target's, at a cost that they then lower."""
 
-    name = "deepjdot"
-    kind = "discrepancy"
     summary = "cost of optimal transport of source features and labels onto target features and predictions"
     paper = "Damodaran et al.: DeepJDOT, ECCV 2018"
     needs = "the extra ot (POT)"
-    Config = DeepJdotConfig
     waits: ClassVar[bool] = True
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:

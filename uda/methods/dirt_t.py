@@ -53,13 +53,11 @@ class DirtTConfig(VadaConfig):
             raise UserError(f"refreshes is {self.refreshes}: the teacher is made at least once")
 
 
-class DirtT(Vada):
+class DirtT(Vada, name="dirt-t", config=DirtTConfig):
     """VADA's networks, and a teacher for the second stage."""
 
-    name = "dirt-t"
     summary = "VADA, then refined on the target alone: boundaries leave dense regions, held by a teacher"
     needs = "a stage of VADA before its own, which sees no source image"
-    Config = DirtTConfig
 
     TERMS = ("domain", "classification", "confusion", "vat_source", "vat_target", "entropy", "teacher")
 

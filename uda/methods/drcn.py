@@ -51,14 +51,11 @@ class DrcnConfig(JointConfig):
                 raise UserError(f"{name} is {getattr(self, name)}: it must be at least 0 and at most 1")
 
 
-class Drcn(JointReader):
+class Drcn(JointReader, name="drcn", kind="generative", config=DrcnConfig):
     """A backbone, the head that classifies its features, and a decoder that draws images from them (figure 1)."""
 
-    name = "drcn"
-    kind = "generative"
     summary = "features that classify source images and reconstruct target images"
     paper = "Ghifary et al.: Deep Reconstruction-Classification Networks for Unsupervised Domain Adaptation, ECCV 2016"
-    Config = DrcnConfig
 
     def __init__(self, config: DrcnConfig, task: TaskShape) -> None:
         super().__init__(config, task)

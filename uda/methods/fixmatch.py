@@ -49,15 +49,12 @@ class FixMatchConfig(JointConfig):
         check_share("ramp", self.ramp)
 
 
-class FixMatch(JointMethod):
+class FixMatch(JointMethod, name="fixmatch", kind="self-training", config=FixMatchConfig):
     """A classifier that labels weak views of target images for itself (algorithm 1)."""
 
-    name = "fixmatch"
-    kind = "self-training"
     summary = "confident predictions on weakly augmented target images label strongly augmented ones"
     paper = "Sohn et al.: FixMatch: Simplifying Semi-Supervised Learning with Consistency and Confidence, NeurIPS 2020"
     needs = "a weak and a strong view of each target image"
-    Config = FixMatchConfig
 
     def __init__(self, config: FixMatchConfig, task: TaskShape) -> None:
         super().__init__(config, task)

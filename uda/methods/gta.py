@@ -55,16 +55,13 @@ class GtaConfig(JointConfig):
     lambda_target: float = 0.3
 
 
-class Gta(JointReader):
+class Gta(JointReader, name="gta", kind="generative", config=GtaConfig):
     """A backbone and a head, and an auxiliary-classifier GAN whose generator reads the features (figure 2)."""
 
-    name = "gta"
-    kind = "generative"
     summary = "features, of either domain, from which source images can be drawn in their class"
     paper = (
         "Sankaranarayanan et al.: Generate To Adapt: Aligning Domains using Generative Adversarial Networks, CVPR 2018"
     )
-    Config = GtaConfig
 
     def __init__(self, config: GtaConfig, task: TaskShape) -> None:
         super().__init__(config, task)

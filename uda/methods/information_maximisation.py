@@ -32,14 +32,11 @@ class InformationMaximisationConfig(JointConfig):
     lambda_information: float = 0.1
 
 
-class InformationMaximisation(JointMethod):
+class InformationMaximisation(JointMethod, name="im", kind="self-training", config=InformationMaximisationConfig):
     """A backbone and a head, whose predictions tell as much as they can of target images."""
 
-    name = "im"
-    kind = "self-training"
     summary = "largest mutual information of target images and their predicted classes: sure and diverse"
     paper = "Shi, Sha: Information-Theoretical Learning of Discriminative Clusters for UDA, ICML 2012"
-    Config = InformationMaximisationConfig
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and entropy of the target; ascend diversity of the target."""

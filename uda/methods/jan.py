@@ -38,14 +38,11 @@ class JanConfig(JointConfig):
     ramp: float = 10.0
 
 
-class Jan(JointMethod):
+class Jan(JointMethod, name="jan", kind="discrepancy", config=JanConfig):
     """A backbone and a head; features and predicted probabilities are adapted as one (figure 2)."""
 
-    name = "jan"
-    kind = "discrepancy"
     summary = "joint MMD: the kernel of a pair of images is that of features times that of predictions"
     paper = "Long et al.: Deep Transfer Learning with Joint Adaptation Networks, ICML 2017"
-    Config = JanConfig
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and, weighed by the ramp, the joint discrepancy."""

@@ -34,14 +34,11 @@ class MccConfig(JointConfig):
     lambda_confusion: float = 1.0
 
 
-class Mcc(JointMethod):
+class Mcc(JointMethod, name="mcc", kind="self-training", config=MccConfig):
     """A backbone and a head, whose predictions on target images are made less ambiguous."""
 
-    name = "mcc"
-    kind = "self-training"
     summary = "least confusion between classes in the predictions on a batch of target images"
     paper = "Jin et al.: Minimum Class Confusion for Versatile Domain Adaptation, ECCV 2020"
-    Config = MccConfig
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and class confusion of the target."""

@@ -12,14 +12,13 @@ normalisation on their features, where the authors drew the line between feature
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from uda.data.batches import Batch
 from uda.errors import UserError
-from uda.methods.base import Kind, Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
 
@@ -46,14 +45,11 @@ class McdConfig(ClassifierConfig):
             raise UserError(f"num_k is {self.num_k}: the features move at least once in an update")
 
 
-class Mcd(ClassifierMethod):
+class Mcd(ClassifierMethod, name="mcd", kind="adversarial", config=McdConfig):
     """A backbone, the paper's generator, under two classifiers that differ in their first weights alone."""
 
-    name = "mcd"
-    kind: ClassVar[Kind] = "adversarial"
     summary = "two classifiers pushed to disagree on the target, features pulled to make them agree"
     paper = "Saito et al.: Maximum Classifier Discrepancy for Unsupervised Domain Adaptation, CVPR 2018"
-    Config = McdConfig
 
     def __init__(self, config: McdConfig, task: TaskShape) -> None:
         super().__init__(config, task)

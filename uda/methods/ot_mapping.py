@@ -52,14 +52,12 @@ class OtConfig(ShallowConfig):
             raise UserError(f"entropy is {self.entropy}: it must be above 0; plan 'exact' has none")
 
 
-class OtMapping(Shallow):
+class OtMapping(Shallow, name="ot", config=OtConfig):
     """The source's features, transported onto the target's."""
 
-    name = "ot"
     summary = "source features moved onto the target's by optimal transport, and a linear classifier"
     paper = "Courty et al.: Optimal Transport for Domain Adaptation, TPAMI 2017"
     needs = "the extra shallow (POT); a source stage before the fit, or pixels"
-    Config = OtConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
         "exact": {"plan": "exact"},

@@ -38,14 +38,12 @@ class SaConfig(ShallowConfig):
             raise UserError(f"components is {self.components}: a subspace has 1 dimension or more")
 
 
-class Sa(Shallow):
+class Sa(Shallow, name="sa", config=SaConfig):
     """Each domain in the coordinates of its own principal axes, the source's aligned with the target's."""
 
-    name = "sa"
     summary = "principal axes of source features aligned with the target's, and a linear classifier"
     paper = "Fernando et al.: Unsupervised Visual Domain Adaptation Using Subspace Alignment, ICCV 2013"
     needs = "the extra shallow (skada); a source stage before the fit, or pixels"
-    Config = SaConfig
 
     KEPT = ("source_mean", "target_mean", "source_map", "target_map")
 

@@ -46,15 +46,12 @@ class SelfEnsemblingConfig(ClassifierConfig):
     decay: float = 0.99
 
 
-class SelfEnsembling(ClassifierMethod):
+class SelfEnsembling(ClassifierMethod, name="self-ensembling", kind="self-training", config=SelfEnsemblingConfig):
     """A student, and the teacher that follows it and classifies target images in the end (figure 1)."""
 
-    name = "self-ensembling"
-    kind = "self-training"
     summary = "consistency with a mean teacher on target images that the teacher is sure of"
     paper = "French, Mackiewicz, Fisher: Self-ensembling for visual domain adaptation, ICLR 2018"
     needs = "two views of each target image"
-    Config = SelfEnsemblingConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "no-balance": {"balance": 0.0}}
 
     def __init__(self, config: SelfEnsemblingConfig, task: TaskShape) -> None:

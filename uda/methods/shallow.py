@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from uda.data.batches import Batch, Batches, stream_seed, to_float
 from uda.errors import UserError, unknown
-from uda.methods.base import Kind, Outputs, TaskShape, cross_entropy, descend, detached
+from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
 Array = NDArray[np.float64]
@@ -107,13 +107,12 @@ class Fitted(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
-class Shallow(ClassifierMethod):
+class Shallow(ClassifierMethod, kind="shallow"):
     """A backbone and a head until the last step; then a map of each domain's features and a linear classifier.
 
     Subclasses say in ``KEPT`` what their map is made of, find it in `align`, and apply it in `mapped`.
     """
 
-    kind: ClassVar[Kind] = "shallow"
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "pixels": PIXELS}
 
     KEPT: ClassVar[tuple[str, ...]]

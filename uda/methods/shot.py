@@ -44,15 +44,12 @@ class ShotConfig(SourceStageConfig):
     lambda_pseudo: float = 0.1
 
 
-class Shot(SourceStageMethod):
+class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig):
     """A backbone, a bottleneck, and a weight-normalised head that stays in the target stage (figure 2)."""
 
-    name = "shot"
-    kind = "source-free"
     summary = "source classifier kept; features move until it is sure and diverse on target images"
     paper = "Liang, Hu, Feng: Do We Really Need to Access the Source Data?, ICML 2020"
     needs = "a source stage before its own, which sees no source image"
-    Config = ShotConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "im": {"lambda_pseudo": 0.0}}
 
     TERMS = ("classification", "entropy", "diversity", "pseudo_classification")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.errors import UserError
-from uda.methods.base import Kind, TaskShape, added, cross_entropy, descend, detached
+from uda.methods.base import TaskShape, added, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
 
@@ -20,13 +20,10 @@ class SupervisedConfig(ClassifierConfig):
     backbone: str = added("unit")
 
 
-class SourceOnly(ClassifierMethod):
+class SourceOnly(ClassifierMethod, name="source-only", kind="source-only", config=SupervisedConfig):
     """Train a classifier on source images and labels; never look at the target."""
 
-    name = "source-only"
-    kind: ClassVar[Kind] = "source-only"
     summary = "classifier trained on the labelled source alone: what adaptation must beat"
-    Config = SupervisedConfig
 
     def __init__(self, config: SupervisedConfig, task: TaskShape) -> None:
         super().__init__(config, task)
@@ -47,11 +44,9 @@ class SourceOnly(ClassifierMethod):
         return task.source_shape
 
 
-class TargetOnly(SourceOnly):
+class TargetOnly(SourceOnly, name="target-only", kind="target-only"):
     """Train the same classifier on target images *and labels*: the supervised ceiling, not an adaptation method."""
 
-    name = "target-only"
-    kind = "target-only"
     summary = "the supervised ceiling: the one method that is given target training labels"
     needs = "target labels, through a door of its own"
     sees_target_labels: ClassVar[bool] = True

@@ -32,14 +32,11 @@ class SwdConfig(McdConfig):
     directions: int = 128
 
 
-class Swd(Mcd):
+class Swd(Mcd, name="swd", kind="discrepancy", config=SwdConfig):
     """A backbone under two classifiers, as in MCD, whose predictions on a batch are compared as distributions."""
 
-    name = "swd"
-    kind = "discrepancy"
     summary = "two classifiers pushed apart on the target by the sliced Wasserstein distance, features against it"
     paper = "Lee et al.: Sliced Wasserstein Discrepancy for Unsupervised Domain Adaptation, CVPR 2019"
-    Config = SwdConfig
 
     def _disagree(self, features: Tensor) -> Tensor:
         one, other = (torch.softmax(head(features).float(), 1) for head in (self.head, self.second_head))

@@ -54,14 +54,12 @@ class TcaConfig(ShallowConfig):
             raise UserError(f"mu is {self.mu}: it must be above 0")
 
 
-class Tca(Shallow):
+class Tca(Shallow, name="tca", config=TcaConfig):
     """The transfer components of features of either domain."""
 
-    name = "tca"
     summary = "kernel components that vary but whose means agree between domains, and a linear classifier"
     paper = "Pan et al.: Domain Adaptation via Transfer Component Analysis, IEEE TNN 2011"
     needs = "a source stage before the fit, or pixels"
-    Config = TcaConfig
 
     KEPT = ("anchors", "weights", "inverse_width")
 

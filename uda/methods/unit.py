@@ -24,15 +24,12 @@ from uda.unit.core import Streams
 __all__ = ["AUTHORS", "UnitConfig", "UnitMethod"]
 
 
-class UnitMethod(RefinedClassifier):
+class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitConfig):
     """UNIT's alternating game with a classifier beside it: D step, then E,G step (section 3, "Learning")."""
 
-    name = "unit"
-    kind = "generative"
     summary = "coupled VAE-GANs with a shared latent space, extended with a classifier head"
     paper = "Liu, Breuel, Kautz: Unsupervised Image-to-Image Translation Networks, NIPS 2017"
     needs = "two views of each target image, for its mean teacher"
-    Config = UnitConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
         "no-teacher": {"lambda_teacher": 0.0},

@@ -54,14 +54,11 @@ class VadaConfig(ClassifierConfig):
     average_decay: float = 0.998
 
 
-class Vada(ClassifierMethod):
+class Vada(ClassifierMethod, name="vada", kind="adversarial", config=VadaConfig):
     """A backbone, a head and a domain classifier, and the averages of the first two, which classify in the end."""
 
-    name = "vada"
-    kind = "adversarial"
     summary = "domain-adversarial features, and predictions that are sure and stay where images are moved a little"
     paper = "Shu et al.: A DIRT-T Approach to Unsupervised Domain Adaptation, ICLR 2018"
-    Config = VadaConfig
 
     def __init__(self, config: VadaConfig, task: TaskShape) -> None:
         super().__init__(config, task)
