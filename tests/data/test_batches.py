@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -119,6 +122,21 @@ def test_scale_and_offset_are_one_number_per_image_within_their_range() -> None:
     offset = augment(images, Augmentation(offset=0.3), generator()) - plain
     assert offset.flatten(1).std(1).max() < 1e-5
     assert -0.3 - 1e-5 <= offset.min() < -0.2 < 0.2 < offset.max() <= 0.3 + 1e-5
+
+
+def test_colour_draws_for_each_channel_and_leaves_grey_images_as_they_were() -> None:
+    switches: dict[str, Any] = {"flip": True, "scale_low": 0.5, "scale_high": 1.5, "offset": 0.3}
+    images = images_of(50, 1, 4)
+    drawn = [augment(images, Augmentation(**switches, colour=colour), generator()) for colour in (False, True)]
+    assert torch.equal(*drawn)
+    grey, plain = images.expand(50, 3, 4, 4), to_float(images).expand(50, 3, 4, 4)
+    out = augment(grey, Augmentation(**switches, colour=True), generator())
+    lines = [np.polyfit(plain[n, c].flatten(), out[n, c].flatten(), 1) for n in range(50) for c in range(3)]
+    factors, offsets = np.array(lines).T.reshape(2, 50, 3)
+    assert 0.5 <= np.abs(factors).min() < 0.6 < 1.4 < np.abs(factors).max() <= 1.5 + 1e-4
+    assert -0.3 - 1e-4 <= offsets.min() < -0.2 < 0.2 < offsets.max() <= 0.3 + 1e-4
+    assert (np.sign(factors).std(1) > 0).mean() == pytest.approx(0.75, abs=0.2)
+    assert np.abs(np.corrcoef(np.abs(factors).T) - np.eye(3)).max() < 0.5
 
 
 def test_noise_has_its_standard_deviation() -> None:

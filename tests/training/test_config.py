@@ -64,4 +64,5 @@ def test_what_unit_got_later_leaves_the_hash_of_a_published_run_until_it_is_on()
     later += ["lambda_vat_target", "vat_radius", "average_decay", "refine_share", "refine_pseudo", "refine_rate"]
     later += ["game_share", "own_encoder", "own_generator", "own_discriminator"]
     others = [replace(made, settings={**settings, name: settings[name] + 1}) for name in later]
-    assert len({made.hash, *(other.hash for other in others)}) == 1 + len(later)
+    others.append(replace(made, augmentation=replace(made.augmentation, colour=True)))
+    assert len({made.hash, *(other.hash for other in others)}) == 1 + len(others)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from uda.data.neutral import added
 from uda.errors import UserError, unknown
 
 
@@ -33,6 +34,8 @@ class Augmentation:
         Standard deviation of Gaussian noise on each value.
     padding
         What moves in from outside: ``"black"`` or ``"reflection"``.
+    colour
+        Whether inversion, factor and offset are drawn for each channel, which colours grey images, or for each image.
     """
 
     shift: int = 0
@@ -43,6 +46,7 @@ class Augmentation:
     offset: float = 0.0
     noise: float = 0.0
     padding: str = "black"
+    colour: bool = added(False)
 
     def __post_init__(self) -> None:
         if self.padding not in ("black", "reflection"):
@@ -106,21 +110,21 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     out = to_float(images)
     if augmentation.shift or augmentation.affine:
         out = move(out, augmentation, generator)
-    factor = _per_image(out, augmentation, generator)
+    shape = (len(out), out.shape[1] if augmentation.colour else 1, 1, 1)
+    factor = _factor(shape, augmentation, generator)
     if factor is not None:
         out = out * factor
     if augmentation.offset:
-        uniform = torch.rand(len(out), 1, 1, 1, device=out.device, generator=generator)
+        uniform = torch.rand(shape, device=out.device, generator=generator)
         out = out + augmentation.offset * (2.0 * uniform - 1.0)
     if augmentation.noise:
         out = out + augmentation.noise * torch.randn(out.shape, device=out.device, generator=generator)
     return out
 
 
-def _per_image(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor | None:
-    """One factor per image from the intensity flip and scale, (N, 1, 1, 1); None where both are off."""
-    factor = None
-    shape, device = (len(images), 1, 1, 1), images.device
+def _factor(shape: tuple[int, ...], augmentation: Augmentation, generator: torch.Generator) -> Tensor | None:
+    """Draw factors of a shape from the intensity flip and scale; None where both are off."""
+    factor, device = None, generator.device
     if augmentation.flip:
         factor = torch.randint(2, shape, device=device, generator=generator) * 2.0 - 1.0
     low, high = augmentation.scale_low, augmentation.scale_high

@@ -11,6 +11,7 @@ from typing import Any
 
 from uda.errors import UserError
 from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
+from uda.training.config import named_by
 
 _TOLD = set(COLUMNS) - {"settings", *LATER_COLUMNS}  # "settings" is, in a config, the method's own
 
@@ -129,7 +130,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def _settings_hash(config: Mapping[str, Any]) -> str:
-    kept = {key: value for key, value in config.items() if key not in _TOLD}
+    kept = {key: value for key, value in named_by(config).items() if key not in _TOLD}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:6]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
@@ -47,15 +47,6 @@ class TaskShape:
     target_shape: tuple[int, int, int]
     classes: int
     steps: int
-
-
-def added(neutral: Any) -> Any:
-    """Declare a setting that a method got after results of it were published.
-
-    At its neutral value, which is also its default, the method is what it was before. There the setting is left out
-    of a run's hash, so that those results keep their names.
-    """
-    return field(default=neutral, metadata={"neutral": neutral})
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from uda.methods.base import added
+from uda.data.neutral import added
 from uda.methods.joint import JointConfig, JointReader
 
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from uda.data.batches import Batch
+from uda.data.neutral import added
 from uda.errors import unknown
-from uda.methods.base import Outputs, TaskShape, added
+from uda.methods.base import Outputs, TaskShape
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.tracking import with_own_buffers
 

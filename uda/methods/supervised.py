@@ -8,8 +8,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from uda.data.batches import Batch
+from uda.data.neutral import added
 from uda.errors import UserError
-from uda.methods.base import TaskShape, added, cross_entropy, descend, detached
+from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 
 

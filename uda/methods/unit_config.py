@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from uda.data.neutral import added
 from uda.errors import UserError, unknown
-from uda.methods.base import OptimiserConfig, added
+from uda.methods.base import OptimiserConfig
 from uda.methods.stages import check_share
 
 

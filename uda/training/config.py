@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from uda.data.batches import Augmentation
+from uda.data.neutral import telling
 from uda.errors import unknown
 from uda.methods import METHODS
 
@@ -71,17 +73,19 @@ class RunConfig:
     @property
     def hash(self) -> str:
         """First 12 hex digits of the SHA-256 of the canonical JSON: equal for equal runs only."""
-        canonical = json.dumps({**self.to_dict(), "settings": self._telling_settings()}, sort_keys=True)
+        canonical = json.dumps(named_by(self.to_dict()), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
-
-    def _telling_settings(self) -> dict[str, Any]:
-        """Return the method's settings without those that were added later and change nothing: see `added`."""
-        known = fields(METHODS[self.method].Config) if self.method in METHODS else ()
-        neutral = {f.name: f.metadata["neutral"] for f in known if "neutral" in f.metadata}
-        return {k: v for k, v in self.settings.items() if k not in neutral or v != neutral[k]}
 
     @property
     def name(self) -> str:
         """Name of the run folder: for people in front, the hash behind."""
         pair = "-".join(Path(domain).stem for domain in (self.source, self.target))
         return f"{pair}-{self.method}-{self.preset}-seed{self.seed}-{self.hash}"
+
+
+def named_by(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what names a run, of a config as plain values: all but what was added later and changes nothing in it."""
+    found = {**config, "augmentation": telling(config.get("augmentation", {}), Augmentation)}
+    if config.get("method") in METHODS:
+        found["settings"] = telling(config.get("settings", {}), METHODS[config["method"]].Config)
+    return found
