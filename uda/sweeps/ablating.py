@@ -111,7 +111,7 @@ def write_ablations(recipe: Recipe, findings: Sequence[Finding], form: str) -> s
         sections=(Section("", tuple(_row(finding, findings[0]) for finding in findings)),),
         footnotes=(),
         remarks=(
-            f"Made by `uda ablate {recipe.path}`.",
+            f"Made by: uda ablate {recipe.path}",
             f"Run on {_joined(done, 'device')}, code {_joined(done, 'code_version')}.",
         ),
     )

@@ -132,7 +132,7 @@ def lay_out_kept(recipes: Sequence[Recipe], kept: Kept) -> Layout | None:
         columns=(Column(Entry("Method"), wordy=True), Column(Entry("n")), *(Column(Entry(way)) for way in ways)),
         sections=tuple(sections),
         footnotes=(),
-        remarks=("`uda translate --judge` says more of one checkpoint: intervals, classes, the commonest flips.",),
+        remarks=("Of one checkpoint, uda translate --judge says more: intervals, classes, the commonest flips.",),
     )
 
 
