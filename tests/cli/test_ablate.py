@@ -88,6 +88,7 @@ def test_each_change_beside_the_entry_as_it_is(uda: Uda, recipe: Path, tmp_path:
         f"{statistics.mean(float(kept[c.hash, 'source-target']['kept']) for c in loaded.ablations[1].configs):.2f}"
     )
 
+    assert (results / "bars-ablations.png").stat().st_size > 5000
     text = (results / "bars-ablations.md").read_text()
     again = uda("ablate", recipe, "--results", results, "--tables")
     assert again.exit_code == 0, again.output

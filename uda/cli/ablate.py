@@ -20,7 +20,7 @@ from uda.cli.options import (
 from uda.cli.train import typed_command
 from uda.errors import UserError
 from uda.evaluation.runs import read_csv
-from uda.sweeps.ablating import find, write_ablations
+from uda.sweeps.ablating import draw_ablations, find, write_ablations
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.runner import sweep, title
 from uda.sweeps.translations import judges, measure_kept, read_kept
@@ -35,7 +35,7 @@ from uda.training.pool import runs_at_a_time
 @click.option("--only", metavar="TEXT", default="", help="Only ablations whose name has this in it.")
 @click.option("--judge/--no-judge", default=True, help="Whether classifiers of real images read what runs translate.")
 @click.option("--tables", is_flag=True, help="Only write the table again, from the CSV files in the results folder.")
-@results_option("Folder for NAME-ablations.md, .csv and -kept.csv.")
+@results_option("Folder for NAME-ablations.md, .csv, .png and -kept.csv.")
 @runs_option
 @data_root_option
 @device_option
@@ -85,6 +85,9 @@ def ablate(
             done = {result.config_hash for result in made.results}
             finished = [config for config in wanted if config.hash in done]
             failures += measure_kept(recipe, finished, runs, data_root, kept)
+            picture = results / f"{recipe.name}-ablations.png"
+            if not failures and draw_ablations(recipe, runs, data_root, picture):
+                click.echo(f"wrote {picture}")
         failed = [f"{title(config)}: {reason}" for config, reason in failures]
     findings = find(recipe, read_csv(table) if table.exists() else [], read_kept(kept))
     if any(finding.results for finding in findings) or not failed:

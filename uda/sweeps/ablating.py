@@ -6,17 +6,21 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from scipy import special
 
 from uda.errors import UserError
+from uda.evaluation.figures.images import comparison_grid
+from uda.evaluation.figures.style import save
 from uda.evaluation.formats import markdown, plain
 from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Estimate
+from uda.evaluation.translate import translate_domains
 from uda.sweeps.recipe import Ablation, Recipe
-from uda.sweeps.translations import CYCLED, TRANSLATED, Kept
+from uda.sweeps.translations import CYCLED, TRANSLATED, Kept, can_translate
 
 _WIDTH = 140
 
@@ -116,6 +120,20 @@ def write_ablations(recipe: Recipe, findings: Sequence[Finding], form: str) -> s
         ),
     )
     return markdown(layout) if form == "md" else plain(layout, width=_WIDTH)
+
+
+def draw_ablations(recipe: Recipe, runs: Path, root: Path, path: Path) -> bool:
+    """Draw what each ablation's first finished run makes of the same test images; whether there was any to draw."""
+    named = []
+    for ablation in recipe.ablations:
+        done = [c for c in ablation.configs if can_translate(c) and (runs / c.name / "result.json").exists()]
+        if done:
+            checkpoint = runs / done[0].name / "checkpoint.pt"
+            (panel,) = translate_domains(checkpoint, "last", "source-to-target", 10, root)
+            named.append((ablation.name, panel))
+    if named:
+        save(comparison_grid(named).figure, path)
+    return bool(named)
 
 
 def _row(finding: Finding, base: Finding) -> tuple[Entry, ...]:

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from uda.evaluation.figures.images import interpolation_grid, translation_grid
+from uda.evaluation.figures.images import comparison_grid, interpolation_grid, translation_grid
 from uda.evaluation.interpolate import Interpolation
 from uda.evaluation.translate import Translations
 
@@ -42,6 +42,13 @@ def test_compact_has_input_and_translation() -> None:
     assert shown(figure) == [[1, 2], [5, 6]]
     assert texts(figure) == ["MNIST", "→ USPS"]
     assert figure.get_figwidth() == 3.4
+
+
+def test_translators_stand_below_each_other_with_their_ways_back() -> None:
+    other = Translations("MNIST", "USPS", grey(1, 2), grey(0, 0), grey(25, 26), grey(27, 28))
+    figure = comparison_grid([("as it is", FORTH), ("cycle", other)]).figure
+    assert shown(figure) == [[1, 2, 1, 2], [5, 6, 7, 8], [25, 26, 27, 28]]
+    assert texts(figure) == ["→ USPS", "→ USPS → MNIST", "input", "as it is", "cycle"]
 
 
 def test_a_way_stands_between_its_images_and_above_its_other_domain() -> None:

@@ -78,6 +78,31 @@ def translation_grid(panels: Sequence[Translations], compact: bool = False, widt
 
 
 @styled
+def comparison_grid(named: Sequence[tuple[str, Translations]], width: Width = "page") -> Drawing:
+    """Draw what several translators make of the same images: a row for each, translated on the left, and back again.
+
+    Parameters
+    ----------
+    named
+        At least one; all of the same images.
+    width
+        Of the figure.
+    """
+    first = named[0][1]
+    count = len(first.inputs)
+    strips = [Strip("input", [*first.inputs, None, *first.inputs])]
+    strips += [
+        Strip(name, [*panel.translations, None, *panel.cycles], apart=not n) for n, (name, panel) in enumerate(named)
+    ]
+    heads = {count // 2: f"→ {first.destination}", count + 1 + count // 2: f"→ {first.destination} → {first.origin}"}
+    return Drawing(
+        _draw([Panel("", strips, heads)], width),
+        f"Held-out images of {first.origin}, the first of each class, translated to {first.destination} (left) and "
+        "back again (right), a row for each translator.",
+    )
+
+
+@styled
 def interpolation_grid(ways: Sequence[Interpolation], width: Width = "page") -> Drawing:
     """Draw each way as two rows: in its own domain between the two images, and below in the other domain.
 
