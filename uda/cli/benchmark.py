@@ -24,7 +24,7 @@ from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
 from uda.sweeps.runner import Sweep, sweep, title
-from uda.sweeps.translations import measure_kept
+from uda.sweeps.translations import judges, measure_kept
 from uda.training.config import RunConfig
 from uda.training.devices import pin_threads
 from uda.training.pool import runs_at_a_time
@@ -153,9 +153,9 @@ def judge_translations(
     recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, runs: Path, data_root: Path
 ) -> None:
     """Count the classes that translations keep, of finished runs that can translate, where the judges are finished."""
-    judging = [config for config in recipe.configs if config.method in ("target-only", "source-only")]
-    first = {config.method: config for config in reversed(judging)}
-    if "target-only" not in first or not all((runs / c.name / "result.json").exists() for c in first.values()):
+    if not any(config.method == "target-only" for config in recipe.configs):
+        return
+    if not all((runs / judge.name / "result.json").exists() for judge in judges(recipe) if judge):
         return
     done = {result.config_hash for result in swept.results}
     finished = [config for config in configs if config.hash in done]
