@@ -97,7 +97,16 @@ def test_a_standardised_encoder_does_not_see_brightness_and_contrast():
     seen = standardise(images)
     torch.testing.assert_close(seen.mean((1, 2, 3)), torch.zeros(3), rtol=0, atol=1e-5)
     torch.testing.assert_close(seen.std((1, 2, 3)), torch.ones(3), rtol=0, atol=5e-3)
-    assert torch.isfinite(standardise(torch.zeros(1, 1, 4, 4))).all()
+
+
+def test_standardising_divides_by_the_standard_deviation_even_of_a_blank_image():
+    images = torch.randn(5, 3, 4, 4)
+    sd, mean = torch.std_mean(images, (1, 2, 3), keepdim=True)
+    torch.testing.assert_close(standardise(images), (images - mean) / (sd + 1e-3))
+    blank = torch.zeros(1, 1, 4, 4, requires_grad=True)
+    (gradient,) = torch.autograd.grad(standardise(blank).sum(), blank)
+    assert (standardise(blank) == 0).all()
+    assert torch.isfinite(gradient).all()
 
 
 def test_codes_are_the_mean_plus_standard_noise():
