@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -17,7 +15,7 @@ from uda.cli.options import (
     runs_option,
     threads_option,
 )
-from uda.cli.train import typed_command
+from uda.cli.workplace import workplace
 from uda.errors import UserError
 from uda.evaluation.runs import read_csv
 from uda.sweeps.ablating import draw_ablations, find, write_ablations
@@ -25,8 +23,6 @@ from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.runner import sweep, title
 from uda.sweeps.translations import judges, measure_kept, read_kept
 from uda.training.config import RunConfig
-from uda.training.devices import pin_threads
-from uda.training.pool import runs_at_a_time
 
 
 @click.command("ablate")
@@ -66,20 +62,9 @@ def ablate(
     if not tables:
         readers = [config for config in (judges(recipe) if judge else ()) if config]
         results.mkdir(parents=True, exist_ok=True)
-        if threads:
-            pin_threads(threads)
-        make = partial(
-            sweep,
-            root=data_root,
-            runs=runs,
-            say=click.echo,
-            device=device,
-            jobs=jobs or runs_at_a_time(device, threads),
-            threads=threads,
-            command=typed_command(),
-            quiet=not sys.stderr.isatty(),
-        )
-        judged, made = make(readers, table=results / "runs.csv"), make(wanted, table=table)
+        place = workplace(data_root, runs, device, threads, jobs)
+        judged = sweep(readers, place, results / "runs.csv", click.echo)
+        made = sweep(wanted, place, table, click.echo)
         failures = [*judged.failures, *made.failures]
         if judge and not judged.failures:
             done = {result.config_hash for result in made.results}

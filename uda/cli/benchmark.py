@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -18,16 +17,14 @@ from uda.cli.options import (
     runs_option,
     threads_option,
 )
-from uda.cli.train import typed_command
+from uda.cli.workplace import workplace
 from uda.errors import UserError
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
-from uda.sweeps.runner import Sweep, sweep, title
+from uda.sweeps.runner import Sweep, Workplace, sweep, title
 from uda.sweeps.translations import judges, measure_kept
 from uda.training.config import RunConfig
-from uda.training.devices import pin_threads
-from uda.training.pool import runs_at_a_time
 
 
 @click.command("benchmark")
@@ -67,9 +64,7 @@ def benchmark(
     What was interrupted goes on where it stopped, so the same command may be given again; started twice, the two
     share the work. Each finished run is added to RESULTS/runs.csv, from which the tables in RESULTS are made.
     """
-    jobs = jobs or runs_at_a_time(device, threads)
-    if threads:
-        pin_threads(threads)
+    place = workplace(data_root, runs, device, threads, jobs)
     failed = []
     selected = [select(path, seeds, methods) for path in recipes]
     for recipe, configs in selected:
@@ -78,7 +73,7 @@ def benchmark(
         elif tables:
             click.echo(wrote(recipe.name, write_report(recipe, results)))
         else:
-            failed += run_recipe(recipe, configs, results, runs, data_root, device, jobs, threads)
+            failed += run_recipe(recipe, configs, results, place)
     if together and not dry_run:
         click.echo(wrote(together, write_together(together, [recipe for recipe, _ in selected], results)))
     if failed:
@@ -110,36 +105,16 @@ def wrote(name: str, paths: list[Path]) -> str:
     return "wrote " + ", ".join(map(str, paths)) if paths else f"{name}: no finished run in runs.csv yet"
 
 
-def run_recipe(
-    recipe: Recipe,
-    configs: list[RunConfig],
-    results: Path,
-    runs: Path,
-    data_root: Path,
-    device: str,
-    jobs: int,
-    threads: int | None,
-) -> list[str]:
+def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: Workplace) -> list[str]:
     """Run and report one recipe; return one sentence where any of its runs failed."""
     before = {row.config_hash: row for row in recorded(recipe, results / "runs.csv")}
-    swept = sweep(
-        configs,
-        data_root,
-        runs,
-        results / "runs.csv",
-        click.echo,
-        device=device,
-        jobs=jobs,
-        threads=threads,
-        command=typed_command(),
-        quiet=not sys.stderr.isatty(),
-    )
+    swept = sweep(configs, place, results / "runs.csv", click.echo)
     if swept.results:
         click.echo("\n" + write_tables(swept.results))
-        judge_translations(recipe, configs, swept, results, runs, data_root)
+        judge_translations(recipe, configs, swept, results, place)
         click.echo(wrote(recipe.name, write_report(recipe, results)))
         picture = results / f"{recipe.name}-translations.png"
-        if write_translations(recipe, runs, data_root, picture, swept.trained):
+        if write_translations(recipe, place.runs, place.root, picture, swept.trained):
             click.echo(f"wrote {picture}")
     kept = sum(before.get(row.config_hash, row) != row for row in swept.results)
     if kept:
@@ -149,17 +124,15 @@ def run_recipe(
     return [failure_sentence(recipe, configs, swept)] if swept.failures else []
 
 
-def judge_translations(
-    recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, runs: Path, data_root: Path
-) -> None:
+def judge_translations(recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, place: Workplace) -> None:
     """Count the classes that translations keep, of finished runs that can translate, where the judges are finished."""
     if not any(config.method == "target-only" for config in recipe.configs):
         return
-    if not all((runs / judge.name / "result.json").exists() for judge in judges(recipe) if judge):
+    if not all((place.runs / judge.name / "result.json").exists() for judge in judges(recipe) if judge):
         return
     done = {result.config_hash for result in swept.results}
     finished = [config for config in configs if config.hash in done]
-    for config, reason in measure_kept(recipe, finished, runs, data_root, results / KEPT):
+    for config, reason in measure_kept(recipe, finished, place.runs, place.root, results / KEPT):
         click.echo(f"{title(config)}: its translations are not judged: {reason}")
 
 

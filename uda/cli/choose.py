@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -17,13 +16,11 @@ from uda.cli.options import (
     runs_option,
     threads_option,
 )
-from uda.cli.train import typed_command
+from uda.cli.workplace import workplace
 from uda.errors import UserError
 from uda.sweeps.choosing import choice_runs, judge, write_choices
 from uda.sweeps.recipe import load_recipe
 from uda.sweeps.runner import sweep, title
-from uda.training.devices import pin_threads
-from uda.training.pool import runs_at_a_time
 
 
 @click.command("choose")
@@ -53,20 +50,8 @@ def choose(
     """
     recipe = load_recipe(path)
     wanted = choice_runs(recipe, seed, parse_names(methods))
-    if threads:
-        pin_threads(threads)
-    swept = sweep(
-        [config for _, configs in wanted for config in configs],
-        data_root,
-        runs,
-        None,
-        click.echo,
-        device=device,
-        jobs=jobs or runs_at_a_time(device, threads),
-        threads=threads,
-        command=typed_command(),
-        quiet=not sys.stderr.isatty(),
-    )
+    configs = [config for _, configs in wanted for config in configs]
+    swept = sweep(configs, workplace(data_root, runs, device, threads, jobs), None, click.echo)
     every = choice_runs(recipe, seed)
     judged = [(choice, judge(choice, configs, runs)) for choice, configs in every]
     click.echo("\n" + write_choices(recipe, judged, seed, "text"))

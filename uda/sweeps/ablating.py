@@ -58,29 +58,22 @@ def find(recipe: Recipe, rows: Sequence[RunResult], kept: Kept) -> list[Finding]
     return findings
 
 
-def paired(one: Finding, other: Finding) -> tuple[float, float | None, int]:
+def paired(one: Finding, other: Finding) -> tuple[float, float | None] | None:
     """Compare two at the last step over the seeds that both have.
 
     Returns
     -------
-    tuple
-        The mean of their differences in percentage points; half of its 95 % interval (Student's t over seeds, None
-        for one seed); and the number of seeds, at least 1.
-
-    Raises
-    ------
-    ValueError
-        Where they share no seed.
+    tuple or None
+        The mean of their differences in percentage points, and half of its 95 % interval (Student's t over seeds, None
+        for one seed); None where they share no seed.
     """
     by_seed = {result.seed: result.accuracy_last for result in other.results}
     differences = [r.accuracy_last - by_seed[r.seed] for r in one.results if r.seed in by_seed]
-    if not differences:
-        raise ValueError("the two share no seed")
     n = len(differences)
-    if n == 1:
-        return differences[0], None, 1
+    if n <= 1:
+        return (differences[0], None) if differences else None
     half = float(special.stdtrit(n - 1, 0.975)) * statistics.stdev(differences) / math.sqrt(n)
-    return statistics.fmean(differences), half, n
+    return statistics.fmean(differences), half
 
 
 def write_ablations(recipe: Recipe, findings: Sequence[Finding], form: str) -> str:
@@ -157,9 +150,10 @@ def _row(finding: Finding, base: Finding) -> tuple[Entry, ...]:
 
 
 def _difference(finding: Finding, base: Finding) -> str:
-    if not {result.seed for result in finding.results} & {result.seed for result in base.results}:
+    compared = paired(finding, base)
+    if compared is None:
         return DASH
-    mean, half, _ = paired(finding, base)
+    mean, half = compared
     return f"{mean:+.2f}" if half is None else f"{mean:+.2f} ± {half:.2f}"
 
 

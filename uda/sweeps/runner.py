@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import as_completed
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from uda.errors import UserError
@@ -44,6 +43,29 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Workplace:
+    """Where and how runs are made.
+
+    Attributes
+    ----------
+    root, runs
+        The data root, and the folder of run folders.
+    device, command, quiet
+        As for `uda.training.run.train`; runs are quiet in any case where several are made at a time.
+    jobs, threads
+        Runs at a time, each in a process of its own where there are more than one, and the threads of each of those.
+    """
+
+    root: Path
+    runs: Path
+    device: str = "auto"
+    jobs: int = 1
+    threads: int | None = None
+    command: str = ""
+    quiet: bool = True
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What came of runs that were made together: those finished now, those that another process holds, failures."""
 
@@ -52,19 +74,7 @@ class Outcome:
     failures: tuple[tuple[RunConfig, str], ...] = ()
 
 
-def sweep(
-    configs: Sequence[RunConfig],
-    root: Path,
-    runs: Path,
-    table: Path | None,
-    say: Say,
-    *,
-    device: str = "auto",
-    jobs: int = 1,
-    threads: int | None = None,
-    command: str = "",
-    quiet: bool = True,
-) -> Sweep:
+def sweep(configs: Sequence[RunConfig], place: Workplace, table: Path | None, say: Say) -> Sweep:
     """Make every run that is not finished, and add each to a ``runs.csv`` as soon as it is.
 
     Several processes may share the work: each leaves alone what another one is at.
@@ -73,64 +83,58 @@ def sweep(
     ----------
     configs
         What to run, in this order.
-    root, runs
-        The data root, and the folder of run folders.
+    place
+        Where, and how.
     table
         The ``runs.csv``; rows that it has are kept as they are. None for runs whose accuracies are not to be seen:
         none is said.
     say
         Is given a line of progress.
-    jobs, threads
-        Runs at a time, each in a process of its own where there are more than one, and the threads of each of those.
-    device, command, quiet
-        As for `uda.training.run.train`.
     """
     swept = Sweep()
     names = {config.hash: f"[{number}/{len(configs)}] {title(config)}" for number, config in enumerate(configs, 1)}
-    make = partial(_make, root=root, runs=runs, device=device, command=command, quiet=quiet or jobs > 1)
 
     def announce(group: Sequence[RunConfig]) -> None:
         for config in group:
-            if not _finished(runs, config):
+            if not _finished(place.runs, config):
                 say(f"{names[config.hash]}: {config.steps:,} steps")
 
-    groups = together(configs, device)
-    unfinished = [group for group in groups if not all(_finished(runs, config) for config in group)]
-    with closing(_outcomes(groups, make, announce, min(jobs, len(unfinished)), threads)) as outcomes:
+    with closing(_outcomes(together(configs, place.device), place, announce)) as outcomes:
         for group, outcome in outcomes:
             swept.failures += outcome.failures
             swept.trained.update(config.hash for config in outcome.trained)
             for config in group:
-                say(f"{names[config.hash]}: {_take_in(config, runs, table, swept, held=config not in outcome.busy)}")
-    place = {config.hash: number for number, config in enumerate(configs)}
-    swept.results.sort(key=lambda result: place[result.config_hash])
+                came = _take_in(config, place.runs, table, swept, held=config not in outcome.busy)
+                say(f"{names[config.hash]}: {came}")
+    order = {config.hash: number for number, config in enumerate(configs)}
+    swept.results.sort(key=lambda result: order[result.config_hash])
     return swept
 
 
 def _outcomes(
-    groups: Sequence[list[RunConfig]],
-    make: Callable[[list[RunConfig]], Outcome],
-    announce: Callable[[Sequence[RunConfig]], None],
-    jobs: int,
-    threads: int | None,
+    groups: Sequence[list[RunConfig]], place: Workplace, announce: Callable[[Sequence[RunConfig]], None]
 ) -> Generator[tuple[list[RunConfig], Outcome], None, None]:
     """Yield each group with what came of it: in turn here, or as they end in several processes."""
+    unfinished = [group for group in groups if not all(_finished(place.runs, config) for config in group)]
+    jobs = min(place.jobs, len(unfinished))
     if jobs <= 1:
         for group in groups:
             announce(group)
-            yield group, make(group)
+            yield group, _make(group, place)
         return
-    pool = training_pool(jobs, threads)
+    pool = training_pool(jobs, place.threads)
+    silent = replace(place, quiet=True)
     try:
-        pending = {pool.submit(make, group): group for group in groups}
+        pending = {pool.submit(_make, group, silent): group for group in groups}
         for done in as_completed(pending):
             yield pending[done], done.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _make(group: list[RunConfig], *, root: Path, runs: Path, device: str, command: str, quiet: bool) -> Outcome:
+def _make(group: list[RunConfig], place: Workplace) -> Outcome:
     """Make those of a group that are neither finished nor another process's."""
+    runs = place.runs
     finished = [config for config in group if _finished(runs, config)]
     with ExitStack() as claims:
         held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
@@ -140,7 +144,9 @@ def _make(group: list[RunConfig], *, root: Path, runs: Path, device: str, comman
             (runs / config.name / "error.txt").unlink(missing_ok=True)
         try:
             if to_do:
-                train_side_by_side(to_do, root, runs, device=device, command=command, quiet=quiet)
+                train_side_by_side(
+                    to_do, place.root, runs, device=place.device, command=place.command, quiet=place.quiet
+                )
         except Exception as error:  # whatever it is, the other runs are still worth making
             failures = [(c, _reason(error, runs / c.name)) for c in to_do if not _finished(runs, c)]
         trained = tuple(config for config in to_do if _finished(runs, config))
