@@ -10,15 +10,16 @@ from uda.sweeps.report import write_report, write_together
 RECIPE = """
 source = "{}"
 target = "{}"
+protocol = "{}"
 steps = 2000
 [[runs]]
 method = "mcd"
 """
 
 
-def recipe_of(folder: Path, source: str, target: str) -> Recipe:
-    path = folder / f"{source}.toml"
-    path.write_text(RECIPE.format(source, target))
+def recipe_of(folder: Path, source: str, target: str, protocol: str = "standard") -> Recipe:
+    path = folder / f"{source}{'' if protocol == 'standard' else '-other'}.toml"
+    path.write_text(RECIPE.format(source, target, protocol))
     return load_recipe(path)
 
 
@@ -41,7 +42,8 @@ def test_one_table_of_several_recipes_says_how_each_pair_is_made_and_which_is_no
     pairs = [("mnist", "usps-esl"), ("svhn", "mnist")]
     for pair in pairs:
         written(tmp_path, *pair)
-    recipes = [recipe_of(tmp_path, *pair) for pair in (*pairs, ("syndigits", "svhn"))]
+    others = [("syndigits", "svhn"), ("svhn", "mnist", "unit-2017")]
+    recipes = [recipe_of(tmp_path, *pair) for pair in (*pairs, *others)]
     paths = write_together("digits", recipes, tmp_path)
     endings = {".md", ".tex", ".csv", "-brief.md", "-cost.md", "-counterparts.md"}
     assert {path.name for path in paths} == {f"digits{ending}" for ending in endings}
@@ -49,7 +51,8 @@ def test_one_table_of_several_recipes_says_how_each_pair_is_made_and_which_is_no
     heading = text.splitlines()[4]
     assert "MNIST → USPS" in heading
     assert "SVHN → MNIST" in heading
-    for recipe, state in zip(recipes, ("", "", ", not run"), strict=True):
+    states = ("USPS (ESL)", "MNIST", "SVHN, not run", "MNIST, protocol unit-2017, not run")
+    for recipe, state in zip(recipes, states, strict=True):
         assert f"{state}: `uda benchmark {recipe.path} --methods NAME`" in text
-    assert text.count("not run: `") == 1
+    assert text.count("not run: `") == 2
     assert "uda benchmark" not in (tmp_path / "digits.csv").read_text()

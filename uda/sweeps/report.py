@@ -80,10 +80,12 @@ def _write(name: str, recipes: Sequence[Recipe], folder: Path) -> list[Path]:
 
 def _commands(recipes: Sequence[Recipe], found: Sequence[list[RunResult]]) -> str:
     """Say by which command each pair's numbers are made, and which pairs have none yet."""
-    lines = (
-        f"- {pair_label((r.source, r.target))}{'' if rows else ', not run'}: `uda benchmark {r.path} --methods NAME`"
-        for r, rows in zip(recipes, found, strict=True)
-    )
+    lines = []
+    for recipe, rows in zip(recipes, found, strict=True):
+        pair = pair_label((recipe.source, recipe.target))
+        protocol = f", protocol {recipe.protocol}" if recipe.protocol != recipes[0].protocol else ""
+        state = "" if rows else ", not run"
+        lines.append(f"- {pair}{protocol}{state}: `uda benchmark {recipe.path} --methods NAME`")
     return "\nThe command that makes the runs of a method, again or for the first time:\n\n" + "\n".join(lines) + "\n"
 
 
