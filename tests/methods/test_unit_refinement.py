@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tests.methods.by_hand import resumes_in_the_same_bits, same_move
 from tests.methods.test_shot import EPOCH, batches_of
 from tests.methods.test_unit_classifier import TAUGHT, unit
-from tests.methods.test_update import TASK, adam, batch_of, follow_by_hand
+from tests.methods.test_update import TASK, adam, batch_of
 from tests.methods.test_vada import entropy_by_hand
 from uda.data.batches import Augmentation, Batches, to_float
 from uda.methods.centroids import centroid_labels
 from uda.methods.unit import UnitMethod
 from uda.training.updates import Updates
+from uda.unit.networks import Encoder
 
 #: Steps 4 to 9 of 10 refine.
 REFINED: dict[str, Any] = {"refine_share": 0.6, "refine_pseudo": 0.3}
@@ -33,17 +34,32 @@ def both_views() -> Batches:
     return Batches(*images, one.batch_size, Augmentation(shift=1), 1, second_view=True)
 
 
-def trunk_of(method: UnitMethod) -> nn.Module:
-    return method.core.encoder if method.config.head == "encoder" else method.core.discriminator
+def judges_of(method: UnitMethod) -> tuple[nn.Module, nn.Module]:
+    """Return the trunk and the head that classify target images in the end."""
+    if method.teacher is not None or method.averages is not None:
+        trunk, head = (method.teacher or method.averages).networks  # type: ignore[union-attr]
+        return trunk, head
+    return (method.core.encoder if method.config.head == "encoder" else method.core.discriminator), method.head
 
 
+def by_hand(trunk: nn.Module, head: nn.Module, images: Tensor) -> Tensor:
+    """Return the logits of target images at test time."""
+    trunk.eval()
+    parts = [(images, 1)]
+    features = trunk(parts)[0][0] if isinstance(trunk, Encoder) else trunk.features(parts)[0].flatten(1)  # type: ignore[operator]
+    logits: Tensor = head(features)
+    return logits
+
+
+@pytest.mark.parametrize("followed", FOLLOWED)
 @pytest.mark.parametrize("head", ["encoder", "discriminator"])
 @pytest.mark.parametrize("beta", [0.3, 0.0])
-def test_updates_made_by_hand(head: str, beta: float) -> None:
-    method = unit(head=head, **{**REFINED, "refine_pseudo": beta})
+def test_updates_made_by_hand(head: str, beta: float, followed: dict[str, Any]) -> None:
+    method = unit(head=head, **{**REFINED, "refine_pseudo": beta}, **followed)
     method.stage = 1
     method.pseudo_labels.keep(torch.tensor([2, 0, 1, 1, 0]))
-    trunk, classifier = copy.deepcopy(trunk_of(method)), copy.deepcopy(method.head).requires_grad_(False)
+    refined, classifier = judges_of(method)
+    trunk, classifier = copy.deepcopy(refined), copy.deepcopy(classifier).requires_grad_(False)
     optimiser = adam(trunk.parameters(), replace(method.config, learning_rate=0.1 * method.config.learning_rate))
     for step in (4, 5):
         batch = replace(batch_of(step), target_index=torch.tensor([4, 1, 0, 3, 2]))
@@ -58,11 +74,12 @@ def test_updates_made_by_hand(head: str, beta: float) -> None:
         optimiser.zero_grad()
         (entropy - diversity + beta * pseudo).backward()
         terms = method.update(batch, torch.tensor(step))
-        same_move([trunk_of(method)], [trunk], optimiser)
+        same_move([refined], [trunk], optimiser)
         expected = {"entropy": entropy, "diversity": diversity, "pseudo_classification": pseudo * (beta > 0)}
         for name, value in terms.items():
             torch.testing.assert_close(value, expected.get(name, torch.zeros(())).detach(), rtol=1e-4, atol=1e-6)
         assert terms.keys() == set(UnitMethod.TERMS)
+    assert torch.equal(method.eval().predict(batch.target_images), by_hand(trunk, classifier, batch.target_images))
 
 
 @pytest.mark.parametrize("followed", FOLLOWED)
@@ -83,34 +100,25 @@ def test_head_and_translation_rest_and_no_source_image_is_read(head: str, follow
             updates.make(step)
         after = method.state_dict()
         moved = {name for name in before if not torch.equal(before[name], after[name])}
-        trunk = {"encoder": "core.encoder.", "discriminator": "core.discriminator."}[head]
-        followers = ("teacher.networks.0.", "averages.networks.0.", "pseudo_labels.")
-        assert {name for name in moved if not name.startswith((trunk, *followers))} == set()
-        assert any(name.startswith(trunk) for name in moved)
-        assert any(name.startswith(followers[:2]) for name in moved) == bool(followed)
+        (refined,) = (name for name, module in method.named_modules() if module is judges_of(method)[0])
+        assert {name for name in moved if not name.startswith((f"{refined}.", "pseudo_labels."))} == set()
+        assert any(name.startswith(f"{refined}.") for name in moved)
+        assert refined.startswith("core.") != bool(followed)
         ends.append(after)
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
 @pytest.mark.parametrize("followed", FOLLOWED)
-def test_it_begins_from_what_classifies_and_that_goes_on_following(followed: dict[str, Any]) -> None:
+def test_it_begins_from_what_classifies(followed: dict[str, Any]) -> None:
     method, batches = unit(**REFINED, **followed), both_views()
     updates = Updates(method, batches, "fp32", 1)
     for step in range(BEGIN):
         updates.make(step)
-    judges = copy.deepcopy(list(method._judges))
+    before = copy.deepcopy(judges_of(method))
     updates.prepare(BEGIN)
-    for student, judge in zip(method._students, judges, strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(student.parameters(), judge.parameters(), strict=True))
-    torch.manual_seed(updates.noise_seed(BEGIN))
-    updates.make(BEGIN)
-    # the average's decay is (1 + 4) / (10 + 4), below what is set
-    decay = {"teacher_decay": 0.8, "average_decay": 5 / 14}.get(next((k for k in followed if "decay" in k), ""), 0.0)
-    follow_by_hand(judges, list(method._students), decay)
-    for ours, by_hand, student in zip(method._judges, judges, method._students, strict=True):
-        for a, b in zip(ours.parameters(), by_hand.parameters(), strict=True):
-            torch.testing.assert_close(a, b)
-        assert all(torch.equal(a, b) for a, b in zip(ours.buffers(), student.buffers(), strict=True))
+    assert method.stage == 1
+    for judge, kept in zip(judges_of(method), before, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(judge.parameters(), kept.parameters(), strict=True))
 
 
 @pytest.mark.parametrize("followed", FOLLOWED)

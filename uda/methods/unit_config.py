@@ -76,8 +76,8 @@ class UnitConfig(OptimiserConfig):
         Where there is no mean teacher: what stays, at each step, of the averaged weights that classify in the end; 0
         means that the weights themselves do.
     refine_share
-        Share of the run's steps that the last stage takes, in which the classifier's trunk alone moves, by target
-        images alone; 0 leaves it out.
+        Share of the run's steps that the last stage takes, in which the trunk alone moves of what classifies target
+        images in the end, by target images alone; 0 leaves it out.
     refine_pseudo
         Weight of the cross-entropy with pseudo-labels in that stage, beside the mutual information.
     refine_rate

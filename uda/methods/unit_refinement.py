@@ -3,16 +3,15 @@
 J. Liang, D. Hu, J. Feng, "Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised
 Domain Adaptation", ICML 2020. There a classifier of source images begins the stage, here what UNIT has made of it.
 
-The head stays, and so does all that translates but is not the trunk; the trunk under the head moves by the mutual
-information of images and predictions, and by pseudo-labels from centroids that are made anew at each epoch. It begins
-from the networks that classify in the end, the teacher's or the averaged ones where there are such, and these go on
-following it. Where the trunk is the encoder, images that are translated after this stage have codes that the generators
-have not learnt: translate with a checkpoint of the stage before.
+What classifies target images in the end is refined: the mean teacher's trunk, or the averaged one, where there is such,
+which follows nobody from then on; else the trunk itself. It moves by the mutual information of images and predictions,
+and by pseudo-labels from centroids that are made anew at each epoch. Its head stays. With a teacher or averages all of
+the game stays too, so what translated before translates as it did; without, and with the head on the encoder, images
+that are translated after this stage have codes that the generators have not learnt.
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from uda.data.batches import Batch, Batches
@@ -29,22 +28,15 @@ class RefinedClassifier(UnitClassifier):
     def __init__(self, config: UnitConfig, task: TaskShape) -> None:
         super().__init__(config, task)
         if config.refine_share:
+            trunk, _ = self._judges
             self.pseudo_labels = PseudoLabels()
-            self.play_trunk = self.optimise("refinement", self._students[0], rate=config.refine_rate)
+            self.play_trunk = self.optimise("refinement", trunk.requires_grad_(), rate=config.refine_rate)
 
     @property
     def starts(self) -> tuple[int, ...]:
         """UNIT's game begins at 0; its refinement, if there is one, ends the run."""
         share = self.config.refine_share
         return (0, round((1.0 - share) * self.task.steps)) if share else (0,)
-
-    @torch.no_grad()
-    def begin_stage(self, stage: int, batches: Batches) -> None:
-        """Begin the refinement from the parameters of what classifies target images."""
-        if stage == 1:
-            for student, judge in zip(self._students, self._judges, strict=True):
-                for moved, kept in zip(student.parameters(), judge.parameters(), strict=True):
-                    moved.copy_(kept)
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the refinement."""
@@ -54,17 +46,13 @@ class RefinedClassifier(UnitClassifier):
     def _refine(self, batch: Batch) -> dict[str, Tensor]:
         """Descend SHOT's objective in the trunk."""
         beta = self.config.refine_pseudo
-        trunk, head = self._students
+        trunk, head = self._judges
         labels = self.pseudo_labels.of(batch.target_index) if beta else None
         terms, loss = source_free_terms(head(self._read(trunk, batch.target_images, 1)), labels, beta)
         descend(self.play_trunk, loss)
         return detached(**terms)
 
-    @torch.no_grad()
     def _follow(self, step: Tensor) -> None:
-        """Let the followers follow; in the refinement the teacher sees no image, so its statistics follow too."""
-        super()._follow(step)
-        if self.stage == 1 and self.teacher is not None:
-            for follower, student in zip(self.teacher.networks, self._students, strict=True):
-                for copied, buffer in zip(follower.buffers(), student.buffers(), strict=True):
-                    copied.copy_(buffer)
+        """Let the followers follow, until what classifies is refined."""
+        if self.stage != 1:
+            super()._follow(step)
