@@ -99,24 +99,12 @@ def smooth(s: ByHand) -> tuple[dict[str, Tensor], Tensor]:
     return {"vat_source": on_source, "vat_target": on_target}, 0.6 * on_source + 0.25 * 0.5 * on_target
 
 
-def mixed(s: ByHand) -> tuple[dict[str, Tensor], Tensor]:
-    shown = s.teacher[1](s.teacher[0]([(s.batch.target_again, 1)])[0][0]).detach()
-    agreement, sure, _ = by_hand_teaching(s.on_target, shown, SURE[s.own_first])
-    share = (1 + torch.rand(5, 1, 1, 1)) / 2
-    x_1, y_1 = s.batch.source_images[:5], F.one_hot(s.batch.source_labels[:5], 3)
-    log_p = F.log_softmax(s.classify(1)(share * x_1 + (1 - share) * s.batch.target_images), 1)
-    labels = share[:, :, 0, 0] * y_1 + (1 - share[:, :, 0, 0]) * F.softmax(shown, 1)
-    surprise = -(labels * log_p).sum() / 5
-    return {"consistency": agreement, "sure": sure, "mixed": surprise}, 0.25 * (9.0 * agreement + 2.0 * surprise)
-
-
 CASES = [
     ({"lambda_semantic": 2.0}, semantic),
     ({"lambda_semantic_back": 2.0, **TAUGHT}, semantic_back),
     ({"lambda_information": 0.7, "lambda_entropy": 0.4}, information),
     ({"lambda_entropy": 0.4}, entropy_alone),
     ({"lambda_vat_source": 0.6, "lambda_vat_target": 0.5}, smooth),
-    ({"lambda_mixed": 2.0, **TAUGHT}, mixed),
 ]
 
 
@@ -229,14 +217,13 @@ def moved_by(settings: dict[str, Any], on: dict[str, Any]) -> set[str]:
         ({"lambda_entropy": 2.0}, {"encoder", "head"}),
         ({"lambda_vat_source": 2.0}, {"encoder", "head"}),
         ({"lambda_vat_target": 2.0}, {"encoder", "head"}),
-        ({"lambda_mixed": 2.0}, {"encoder", "head"}),
         ({"refine_share": 0.5}, set()),
     ],
 )
 def test_a_term_moves_these_networks_and_leaves_the_others_in_the_same_bits(
     on: dict[str, Any], moved: set[str], statistics: str
 ) -> None:
-    taught = {**TAUGHT, "confidence": SURE[False]} if {"lambda_semantic_back", "lambda_mixed"} & on.keys() else {}
+    taught = {**TAUGHT, "confidence": SURE[False]} if "lambda_semantic_back" in on else {}
     assert moved_by({**taught, "statistics": statistics}, on) == moved
 
 
@@ -313,8 +300,6 @@ def test_averaged_weights_classify_both_domains() -> None:
         ({"average_decay": 0.99}, "lambda_teacher"),
         ({"average_decay": 1.0, "lambda_teacher": 0.0}, "average_decay"),
         ({"lambda_semantic_back": 1.0, "lambda_teacher": 0.0}, "lambda_semantic_back"),
-        ({"lambda_mixed": 1.0, "lambda_teacher": 0.0}, "lambda_mixed"),
-        ({"channelwise": True}, "standardised"),
         ({"refine_share": 1.0}, "refine_share"),
         ({"game_share": 0.0}, "game_share"),
         ({"game_share": 0.5, "head": "discriminator"}, "head"),

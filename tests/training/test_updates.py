@@ -48,7 +48,7 @@ FURTHER: list[tuple[str, dict[str, Any]]] = [
     ("unit", {"head": head, "refine_share": 0.5, "lambda_balance": 1.0, **dict.fromkeys(names, 1.0)})
     for names in (
         ["lambda_semantic", "lambda_semantic_back", "lambda_information"],
-        ["lambda_entropy", "lambda_vat_source", "lambda_vat_target", "lambda_mixed", "lambda_4"],
+        ["lambda_entropy", "lambda_vat_source", "lambda_vat_target", "lambda_4"],
     )
     for head in ("encoder", "discriminator")
 ] + [("unit", {"lambda_teacher": 0.0, "average_decay": 0.99, "refine_share": 0.5})]

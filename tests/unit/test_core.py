@@ -99,24 +99,14 @@ def test_a_standardised_encoder_does_not_see_brightness_and_contrast():
     torch.testing.assert_close(seen.std((1, 2, 3)), torch.ones(3), rtol=0, atol=5e-3)
 
 
-@pytest.mark.parametrize(("channelwise", "dimensions"), [(False, (1, 2, 3)), (True, (2, 3))])
-def test_standardising_divides_by_the_standard_deviation_even_of_a_blank_image(channelwise, dimensions):
+def test_standardising_divides_by_the_standard_deviation_even_of_a_blank_image():
     images = torch.randn(5, 3, 4, 4)
-    sd, mean = torch.std_mean(images, dimensions, keepdim=True)
-    for memory_format in (torch.contiguous_format, torch.channels_last):
-        seen = standardise(images.to(memory_format=memory_format), channelwise)
-        torch.testing.assert_close(seen, (images - mean) / (sd + 1e-3))
+    sd, mean = torch.std_mean(images, (1, 2, 3), keepdim=True)
+    torch.testing.assert_close(standardise(images), (images - mean) / (sd + 1e-3))
     blank = torch.zeros(1, 1, 4, 4, requires_grad=True)
-    (gradient,) = torch.autograd.grad(standardise(blank, channelwise).sum(), blank)
-    assert (standardise(blank, channelwise) == 0).all()
+    (gradient,) = torch.autograd.grad(standardise(blank).sum(), blank)
+    assert (standardise(blank) == 0).all()
     assert torch.isfinite(gradient).all()
-
-
-def test_a_channelwise_encoder_does_not_see_colour():
-    core = make((3, 3), standardised=True, channelwise=True).eval()
-    images = torch.rand(3, 3, 28, 28) * 2 - 1
-    tinted = torch.tensor([0.5, 0.8, 1.2])[:, None, None] * images + torch.tensor([0.1, -0.2, 0.3])[:, None, None]
-    torch.testing.assert_close(core.encode(tinted, 0), core.encode(images, 0), rtol=2e-3, atol=2e-3)
 
 
 def test_codes_are_the_mean_plus_standard_noise():

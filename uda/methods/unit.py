@@ -54,7 +54,6 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         "diversity",
         "vat_source",
         "vat_target",
-        "mixed",
         "semantic",
         "semantic_back",
         "pseudo_classification",

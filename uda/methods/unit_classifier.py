@@ -59,11 +59,6 @@ class UnitClassifier(Method):
             raise UserError(
                 f"UNIT needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
             )
-        if config.lambda_mixed and task.source_shape != task.target_shape:
-            raise UserError(
-                f"lambda_mixed is {config.lambda_mixed}, but images of {task.source_shape} and {task.target_shape} "
-                "cannot be mixed: take a protocol that gives both domains the same channels"
-            )
         self.core = UNIT(
             (task.source_shape[0], task.target_shape[0]),
             task.source_shape[1],
@@ -80,7 +75,6 @@ class UnitClassifier(Method):
             own_encoder=config.own_encoder,
             own_generator=config.own_generator,
             own_discriminator=config.own_discriminator,
-            channelwise=config.channelwise,
         )
         self.head = self._build_head(task.classes)
         self.second_view = config.lambda_teacher > 0
@@ -162,8 +156,6 @@ class UnitClassifier(Method):
         if c.lambda_vat_target:
             weight = c.lambda_vat_target * lesson.ramp
             parts.append(self._stay("vat_target", weight, lesson.batch.target_images, on_target, 1))
-        if c.lambda_mixed:
-            parts.append(self._mix(lesson))
         return together(parts)
 
     def _learn_labels(self, lesson: Lesson, on_source: Tensor, translated: Tensor | None) -> Terms:
@@ -201,22 +193,6 @@ class UnitClassifier(Method):
         radius = scaled_radius(self.config.vat_radius, images)
         change = virtual_adversarial_loss(lambda moved: self._classify(moved, domain), images, logits, radius)
         return {name: change}, weight * change
-
-    def _mix(self, lesson: Lesson) -> Terms:
-        """Return the cross-entropy on mixtures across domains (Xu et al., AAAI 2020), read as target images.
-
-        An image is the share ~ U(1/2, 1) of a source image and the rest of a target image. So is its label, of the
-        source's and of the teacher's probabilities, where they mix the domains' labels alone.
-        """
-        batch, n = lesson.batch, min(len(lesson.batch.source_images), len(lesson.batch.target_images))
-        source, target = batch.source_images[:n], batch.target_images[:n]
-        share = 0.5 + 0.5 * torch.rand(n, 1, 1, 1, device=source.device)
-        logits = self._classify(share * source + (1.0 - share) * target, 1).float()
-        of_source = nn.functional.cross_entropy(logits, batch.source_labels[:n], reduction="none")
-        of_target = nn.functional.cross_entropy(logits, torch.softmax(lesson.taught[:n].float(), 1), reduction="none")
-        share = share.flatten()
-        mixed = (share * of_source + (1.0 - share) * of_target).mean()
-        return {"mixed": mixed}, self.config.lambda_mixed * lesson.ramp * mixed
 
     def _keep_classes(self, lesson: Lesson, s: Streams) -> Terms:
         """Return what keeps the class of images that are translated: CyCADA's semantic loss (ICML 2018, equation 4).

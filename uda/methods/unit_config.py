@@ -36,9 +36,6 @@ class UnitConfig(OptimiserConfig):
         Coordinate channels for the encoders; predicted standard deviations; dropout in the discriminators.
     standardised
         Whether the encoders give each image zero mean and unit variance first.
-    channelwise
-        Whether they do so to each channel of an image for itself, as instance normalisation does; ``standardised`` must
-        be true too.
     likelihood
         ``"laplacian"`` (the paper) or ``"gaussian"`` (the authors' code).
     lambda_0, lambda_1, lambda_2, lambda_3, lambda_4
@@ -73,9 +70,6 @@ class UnitConfig(OptimiserConfig):
         Weight of the conditional entropy of target images alone.
     lambda_vat_source, lambda_vat_target
         Weights of the virtual adversarial loss on source and on target images.
-    lambda_mixed
-        Weight of the cross-entropy on mixtures of source and target images, each more of its source image, with the
-        same mixture of the source's label and what the mean teacher says of the target's image.
     vat_radius
         Euclidean length of its move of an image of 3 x 32 x 32 values; others move so that a value changes as much.
     average_decay
@@ -142,8 +136,6 @@ class UnitConfig(OptimiserConfig):
     own_encoder: int = added(0)
     own_generator: int = added(0)
     own_discriminator: int = added(0)
-    channelwise: bool = added(False)
-    lambda_mixed: float = added(0.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,8 +147,6 @@ class UnitConfig(OptimiserConfig):
             if getattr(self, name) not in allowed:
                 raise unknown(name, getattr(self, name), allowed)
         check_share("refine_share", self.refine_share)
-        if self.channelwise and not self.standardised:
-            raise UserError("channelwise is true, but standardised is false: set it to true too")
         self._check_teacher()
         self._check_game()
         for name in ("own_encoder", "own_discriminator"):
@@ -185,12 +175,11 @@ class UnitConfig(OptimiserConfig):
                 f"average_decay is {self.average_decay} and lambda_teacher {self.lambda_teacher}: the mean teacher is "
                 "an average of the weights already; set one of them to 0"
             )
-        for name in ("lambda_semantic_back", "lambda_mixed"):
-            if getattr(self, name) and not taught:
-                raise UserError(
-                    f"{name} is {getattr(self, name)}: it reads the mean teacher's labels; set lambda_teacher above 0 "
-                    "too"
-                )
+        if self.lambda_semantic_back and not taught:
+            raise UserError(
+                f"lambda_semantic_back is {self.lambda_semantic_back}: it reads the mean teacher's labels; set "
+                "lambda_teacher above 0 too"
+            )
 
 
 AUTHORS: dict[str, Any] = {

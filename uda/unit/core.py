@@ -123,8 +123,8 @@ class UNIT(nn.Module):
         Whether the codes' standard deviation is predicted instead of 1.
     dropout
         Whether the discriminators drop out.
-    standardised, channelwise
-        Whether the encoders give each image zero mean and unit variance first, and each of its channels for itself.
+    standardised
+        Whether the encoders give each image zero mean and unit variance first.
     own_encoder, own_generator, own_discriminator
         How many further layers of these, counted from the images, each domain has of its own; -1 means all.
     """
@@ -146,11 +146,10 @@ class UNIT(nn.Module):
         own_encoder: int = 0,
         own_generator: int = 0,
         own_discriminator: int = 0,
-        channelwise: bool = False,
     ) -> None:
         super().__init__()
         latent = latent or 8 * width
-        reading = per_domain, own_first, xy, learned_sd, standardised, own_encoder, channelwise
+        reading = per_domain, own_first, xy, learned_sd, standardised, own_encoder
         judging = dropout, own_first, own_discriminator
         self.encoder = Encoder(channels, size, width, latent, *reading)
         self.generator = Generator(channels, size, generator_width or width, latent, own_generator)
