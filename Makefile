@@ -13,6 +13,8 @@ PAIRS := $(patsubst benchmarks/%.toml,%,$(wildcard benchmarks/*.toml))
 DEFAULT_PAIR := rendered-optdigits
 DIGITS := svhn-mnist mnist-usps usps-mnist mnist-mnistm mnist-svhn syndigits-svhn svhn-extra-mnist
 
+OWN_LENGTH := $(DIGITS:%=unit-%)
+
 HISTORY := $(RESULTS)/validator-history.csv
 
 .PHONY: help setup lint format test benchmark choose tables ablations validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
@@ -63,8 +65,9 @@ choose: setup
 	$(BIN)/uda choose benchmarks/$(DEFAULT_PAIR).toml --results $(RESULTS)
 
 tables: setup
-	$(BIN)/uda benchmark --tables --results $(RESULTS) $(patsubst %,benchmarks/%.toml,$(filter-out $(DIGITS),$(PAIRS)))
+	$(BIN)/uda benchmark --tables --results $(RESULTS) $(patsubst %,benchmarks/%.toml,$(filter-out $(DIGITS) $(OWN_LENGTH),$(PAIRS)))
 	$(BIN)/uda benchmark --tables --results $(RESULTS) --together digits $(DIGITS:%=benchmarks/%.toml)
+	$(BIN)/uda benchmark --tables --results $(RESULTS) --together unit $(patsubst %,benchmarks/%.toml,$(filter $(OWN_LENGTH),$(PAIRS)))
 	$(BIN)/uda validators $(HISTORY) -o $(RESULTS)/validators.md
 
 ablations: setup
