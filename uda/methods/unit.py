@@ -84,8 +84,8 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         return terms | self._move_encoders_generators(lesson, streams)
 
     def _played(self, images: Tensor) -> Tensor:
-        """Return those images of a batch that the game is played with, the first ones."""
-        return images[: max(1, round(self.config.game_share * len(images)))]
+        """Return those images of a batch that the game is played with: the first ones, at least 2 to normalise by."""
+        return images[: max(2, round(self.config.game_share * len(images)))]
 
     def _move_discriminators(self, lesson: Lesson, s: Streams) -> dict[str, Tensor]:
         """Ascend equations (5) and (6) in D1, D2; with the head there, descend its losses too."""
