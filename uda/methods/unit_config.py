@@ -207,8 +207,9 @@ AUTHORS: dict[str, Any] = {
 }
 
 
-#: Ours for a CPU: narrow networks, a game with a quarter of the images, information maximisation beside the teacher, and
-#: a last stage by target images alone, whose steps cost a third of the others'. 5 to 15 minutes of one core, by the size of the images.
+#: Ours for a CPU: narrow networks, a game with a quarter of the images, information maximisation beside the teacher,
+#: and a last stage by target images alone, whose steps cost a third of the others'. It takes 5 to 15 minutes of one
+#: core, by the size of the images.
 CPU: dict[str, Any] = {
     "width": 32,
     "generator_width": 8,
