@@ -77,6 +77,10 @@ def test_selection_by_seed_and_method(tmp_path: Path) -> None:
     recipe = load_recipe(write(tmp_path, RECIPE))
     assert [(c.method, c.seed) for c in recipe.select(seeds=[1])] == [("source-only", 1), ("unit", 1)]
     assert [c.seed for c in recipe.select(methods=["source-only"])] == [1, 2]
+    assert [c.preset for c in recipe.select(methods=["unit"])] == ["default", "unit-2017", "unit-2017"]
+    assert [c.preset for c in recipe.select(methods=["unit:default"])] == ["default"]
+    with pytest.raises(UserError, match="did you mean 'unit:unit-2017'"):
+        recipe.select(methods=["unit:unit2017"])
     with pytest.raises(UserError, match="did you mean 'unit'"):
         recipe.select(methods=["unti"])
 

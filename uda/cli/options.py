@@ -50,7 +50,9 @@ jobs_option = click.option(
     help="Runs at a time; where it is not given, one for each core of a CPU.",
 )
 
-methods_option = click.option("--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe.")
+methods_option = click.option(
+    "--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe; NAME:PRESET for one preset."
+)
 
 weights_option = click.option(
     "--weights",

@@ -12,7 +12,7 @@ from uda.evaluation.formats import markdown, plain
 from uda.evaluation.history import read_history
 from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.parts import Column, Entry, Layout, Section
-from uda.sweeps.recipe import Choice, Recipe
+from uda.sweeps.recipe import Choice, Recipe, entry_names
 from uda.training.config import RunConfig
 
 _WIDTH = 120
@@ -45,14 +45,14 @@ def choice_runs(recipe: Recipe, seed: int, methods: Sequence[str] = ()) -> list[
     UserError
         For a recipe without choices, a seed that it reports, or a method that has no choice in it.
     """
-    known = {choice.method for choice in recipe.choices}
-    if not known:
+    if not recipe.choices:
         raise UserError(f"{recipe.name}: no entry of the recipe has choices, a list of settings to choose from")
     if seed in {config.seed for config in recipe.configs}:
         raise UserError(f"{recipe.name}: seed {seed} is one of those it reports; choose settings on another, --seed 0")
-    if strangers := sorted(set(methods) - known):
-        raise UserError(f"{recipe.name}: there is nothing to choose for {strangers[0]}; for {', '.join(sorted(known))}")
-    wanted = [choice for choice in recipe.choices if not methods or choice.method in methods]
+    if strangers := sorted(set(methods).difference(*map(entry_names, recipe.choices))):
+        known = ", ".join(sorted({choice.method for choice in recipe.choices}))
+        raise UserError(f"{recipe.name}: there is nothing to choose for {strangers[0]}; for {known}")
+    wanted = [choice for choice in recipe.choices if not methods or entry_names(choice) & set(methods)]
     return [(choice, [replace(config, seed=seed) for config in choice.configs]) for choice in wanted]
 
 

@@ -94,24 +94,31 @@ class Recipe:
     def select(self, seeds: Iterable[int] = (), methods: Iterable[str] = ()) -> list[RunConfig]:
         """Return the runs with one of the seeds and one of the methods, where any are given, in order.
 
+        A method is named with all its presets, ``"unit"``, or with one of them, ``"unit:unit-cpu"``.
+
         A seed that the recipe does not have gives every entry once with that seed: such runs are for choosing
         settings and validators on, and are no part of `configs`, from which the recipe's tables are made.
 
         Raises
         ------
         UserError
-            For a method that the recipe does not have.
+            For a method, or a preset of it, that the recipe does not have.
         """
         known_seeds = {config.seed for config in self.configs}
-        known_methods = {config.method for config in self.configs}
+        known = {name for config in self.configs for name in entry_names(config)}
+        wanted = set(methods) or known
         for method in methods:
-            if method not in known_methods:
-                raise unknown(f"method of {self.name}", method, known_methods)
+            if method not in known:
+                raise unknown(f"method of {self.name}", method, known)
         wanted_seeds = set(seeds) or known_seeds
-        wanted_methods = set(methods) or known_methods
         entries = {replace(config, seed=0).hash: config for config in self.configs}.values()
         others = [replace(config, seed=seed) for seed in sorted(wanted_seeds - known_seeds) for config in entries]
-        return [c for c in (*self.configs, *others) if c.seed in wanted_seeds and c.method in wanted_methods]
+        return [c for c in (*self.configs, *others) if c.seed in wanted_seeds and wanted & entry_names(c)]
+
+
+def entry_names(entry: RunConfig | Choice) -> set[str]:
+    """Return what an entry of a recipe may be asked for by: its method, and its method with its preset."""
+    return {entry.method, f"{entry.method}:{entry.preset}"}
 
 
 def load_recipe(path: Path) -> Recipe:
