@@ -35,15 +35,15 @@ def recipe(tmp_path: Path, pair: tuple[str, str]) -> Path:
     return path
 
 
-def last_scores(runs: Path) -> dict[tuple[str, float], float]:
-    """Return the default validator's score at the last step by method and learning rate, read by hand."""
+def last_scores(runs: Path, validator: str = "information-maximization") -> dict[tuple[str, float], float]:
+    """Return a validator's score at the last step by method and learning rate, read by hand."""
     found = {}
     for folder in runs.glob("*-seed*"):
         config = json.loads((folder / "run.json").read_text())["config"]
         line = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
         assert line["step"] == 4
         key = (config["method"], config["settings"]["learning_rate"])
-        found[key] = line["validators"]["information-maximization"]
+        found[key] = line["validators"][validator]
     return found
 
 
@@ -80,11 +80,23 @@ def test_settings_to_choose_from_change_no_run_of_the_recipe(recipe: Path) -> No
     assert after.choices == ()
 
 
+def test_another_validator_ranks_the_same_runs_again(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "dann")
+    uda(*arguments)
+    again = uda(*arguments, "--validator", "mmd")
+    assert "seed 0: done before" in again.output
+    assert "Score: mmd at the last step" in " ".join(again.output.split())
+    best = max(score for (method, _), score in last_scores(tmp_path / "runs", "mmd").items() if method == "dann")
+    text = (tmp_path / "results/bars-choices.md").read_text()
+    assert f"**{best:.4f}**" in text
+
+
 @pytest.mark.parametrize(
     ("old", "new", "arguments", "said"),
     [
         ("", "", ("--seed", 2), "seed 2 is one of those it reports"),
         ("", "", ("--methods", "source-only"), "nothing to choose for source-only; for dann, unit"),
+        ("", "", ("--validator", "mdd"), "did you mean 'mmd'?"),
         ("choices", "#", (), "no entry of the recipe has choices"),
         ("[{learning_rate = 1e-5}]", "3", (), "entry 3: choices must be a list of tables"),
         ("[{learning_rate = 1e-5}]", "[{rate = 1}]", (), "entry 3: unknown setting of unit 'rate'"),

@@ -18,6 +18,7 @@ from uda.cli.options import (
 )
 from uda.cli.workplace import workplace
 from uda.errors import UserError
+from uda.metrics.validators import find_validator
 from uda.sweeps.choosing import choice_runs, judge, write_choices
 from uda.sweeps.recipe import load_recipe
 from uda.sweeps.runner import sweep, title
@@ -27,6 +28,7 @@ from uda.sweeps.runner import sweep, title
 @click.argument("path", metavar="RECIPE", type=click.Path(path_type=Path))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="One that is not reported.")
 @methods_option
+@click.option("--validator", help="The one that ranks; the recipe's where it is not given.")
 @results_option("Folder for NAME-choices.md.")
 @runs_option
 @data_root_option
@@ -37,6 +39,7 @@ def choose(
     path: Path,
     seed: int,
     methods: str,
+    validator: str | None,
     results: Path,
     runs: Path,
     data_root: Path,
@@ -44,20 +47,24 @@ def choose(
     threads: int | None,
     jobs: int | None,
 ) -> None:
-    """Try what the entries of RECIPE have under choices, and rank it by the label-free validator.
+    """Try what the entries of RECIPE have under choices, and rank it by a label-free validator.
 
-    Nothing is changed in RECIPE: put the best settings into its entries by hand. No accuracy is shown.
+    All validators are logged, so a finished trial is ranked again by another one without training: give one that no
+    setting trains on. Nothing is changed in RECIPE: put the best settings into its entries by hand. No accuracy is
+    shown.
     """
     recipe = load_recipe(path)
+    validator = validator or recipe.configs[0].validator
+    find_validator(validator)
     wanted = choice_runs(recipe, seed, parse_names(methods))
     configs = [config for _, configs in wanted for config in configs]
     swept = sweep(configs, workplace(data_root, runs, device, threads, jobs), None, click.echo)
     every = choice_runs(recipe, seed)
-    judged = [(choice, judge(choice, configs, runs)) for choice, configs in every]
-    click.echo("\n" + write_choices(recipe, judged, seed, "text"))
+    judged = [(choice, judge(choice, configs, runs, validator)) for choice, configs in every]
+    click.echo("\n" + write_choices(recipe, judged, seed, validator, "text"))
     results.mkdir(parents=True, exist_ok=True)
     written = results / f"{recipe.name}-choices.md"
-    written.write_text(write_choices(recipe, judged, seed, "md"), encoding="utf-8")
+    written.write_text(write_choices(recipe, judged, seed, validator, "md"), encoding="utf-8")
     click.echo(f"wrote {written}")
     if swept.failures:
         raise UserError("; ".join(f"{title(config)}: {reason}" for config, reason in swept.failures))

@@ -56,10 +56,10 @@ def choice_runs(recipe: Recipe, seed: int, methods: Sequence[str] = ()) -> list[
     return [(choice, [replace(config, seed=seed) for config in choice.configs]) for choice in wanted]
 
 
-def judge(choice: Choice, configs: Sequence[RunConfig], runs: Path) -> list[Trial]:
-    """Return what each of a choice's runs was worth to its validator, the best first, unfinished ones last."""
+def judge(choice: Choice, configs: Sequence[RunConfig], runs: Path, validator: str) -> list[Trial]:
+    """Return what each of a choice's runs was worth to a validator, the best first, unfinished ones last."""
     trials = [
-        Trial(settings, _score(runs / config.name, config.validator), number == choice.taken)
+        Trial(settings, _score(runs / config.name, validator), number == choice.taken)
         for number, (settings, config) in enumerate(zip(choice.tried, configs, strict=True))
     ]
     return sorted(trials, key=lambda trial: (trial.score is None, -(trial.score or 0.0)))
@@ -71,19 +71,21 @@ def _score(folder: Path, validator: str) -> float | None:
     return read_history(folder)[-1].scores[validator]
 
 
-def write_choices(recipe: Recipe, judged: Sequence[tuple[Choice, list[Trial]]], seed: int, form: str) -> str:
+def write_choices(
+    recipe: Recipe, judged: Sequence[tuple[Choice, list[Trial]]], seed: int, validator: str, form: str
+) -> str:
     """Write what was tried, as ``"text"`` or ``"md"``.
 
     Parameters
     ----------
     recipe, seed
         Whose settings, tried on which seed.
-    judged
-        Each choice and its trials from `judge`.
+    judged, validator
+        Each choice and its trials from `judge`, and the validator that judged them.
     form
         ``"text"`` or ``"md"``.
     """
-    validator, steps = recipe.configs[0].validator, recipe.configs[0].steps
+    steps = recipe.configs[0].steps
     layout = Layout(
         title=f"Settings chosen on {pair_label((recipe.source, recipe.target))}, protocol {recipe.protocol}",
         explanation=(
