@@ -11,6 +11,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
 from uda.data.batches import Augmentation, Batch, Batches, Shuffle, augment, to_float
+from uda.data.texture import draw_textures
 from uda.errors import UserError
 
 
@@ -139,6 +140,32 @@ def test_colour_draws_for_each_channel_and_leaves_grey_images_as_they_were() -> 
     assert np.abs(np.corrcoef(np.abs(factors).T) - np.eye(3)).max() < 0.5
 
 
+@pytest.mark.parametrize("colour", [False, True])
+def test_texture_is_a_factor_of_each_place_as_strong_as_each_image_draws_it(colour: bool) -> None:
+    images = images_of(60, 3, 16)
+    out = augment(images, Augmentation(texture=2.0, colour=colour), generator())
+    by_hand = generator()
+    strength = 2.0 * torch.rand(60, 1, 1, 1, generator=by_hand)
+    field = draw_textures((60, 3 if colour else 1, 16, 16), by_hand)
+    torch.testing.assert_close(out, to_float(images) * (1.0 + strength * field))
+    relative = (out / to_float(images) - 1.0).std((2, 3)).mean(1)
+    assert relative.min() < 0.3
+    assert relative.max() > 1.2
+
+
+def test_texture_comes_before_offset_and_noise_and_after_factors() -> None:
+    switches: dict[str, Any] = {"flip": True, "scale_low": 0.5, "scale_high": 1.5, "colour": True}
+    images = images_of(8, 3, 8)
+    out = augment(images, Augmentation(**switches, texture=1.0, offset=0.5), generator())
+    by_hand = generator()
+    signs = torch.randint(2, (8, 3, 1, 1), generator=by_hand) * 2.0 - 1.0
+    factors = signs * (0.5 + torch.rand(8, 3, 1, 1, generator=by_hand))
+    strength = torch.rand(8, 1, 1, 1, generator=by_hand)
+    textured = 1.0 + strength * draw_textures((8, 3, 8, 8), by_hand)
+    offset = torch.rand(8, 3, 1, 1, generator=by_hand) - 0.5
+    torch.testing.assert_close(out, to_float(images) * factors * textured + offset)
+
+
 def test_noise_has_its_standard_deviation() -> None:
     images = images_of(200, 1, 16)
     noise = augment(images, Augmentation(noise=0.25), generator()) - to_float(images)
@@ -146,7 +173,7 @@ def test_noise_has_its_standard_deviation() -> None:
     assert abs(noise.mean().item()) < 0.01
 
 
-@pytest.mark.parametrize("wrong", [{"shift": -1}, {"padding": "mirror"}, {"scale_low": 2.0}])
+@pytest.mark.parametrize("wrong", [{"shift": -1}, {"texture": -0.1}, {"padding": "mirror"}, {"scale_low": 2.0}])
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UserError, match=next(iter(wrong))):
         Augmentation.from_dict(wrong)

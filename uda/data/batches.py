@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uda.data.neutral import added
+from uda.data.texture import draw_textures
 from uda.errors import UserError, unknown
 
 
@@ -36,6 +37,11 @@ class Augmentation:
         What moves in from outside: ``"black"`` or ``"reflection"``.
     colour
         Whether inversion, factor and offset are drawn for each channel, which colours grey images, or for each image.
+    texture
+        How much the factor varies over an image: it is multiplied by 1 + t f, where f is a random field with the
+        spectrum of photographs (`draw_textures`; by channel with ``colour``) and t uniform in [0, texture], each image
+        its own. Above about 1 the factor changes its sign here and there, so that strokes are darker than what is
+        around them in one place and lighter in another.
     """
 
     shift: int = 0
@@ -47,11 +53,12 @@ class Augmentation:
     noise: float = 0.0
     padding: str = "black"
     colour: bool = added(False)
+    texture: float = added(0.0)
 
     def __post_init__(self) -> None:
         if self.padding not in ("black", "reflection"):
             raise unknown("augmentation padding", self.padding, ("black", "reflection"))
-        for name in ("shift", "affine", "offset", "noise"):
+        for name in ("shift", "affine", "offset", "noise", "texture"):
             if getattr(self, name) < 0:
                 raise UserError(f"augmentation.{name} is {getattr(self, name)}: it must be 0 (off) or positive")
         if self.scale_low > self.scale_high:
@@ -105,7 +112,7 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     Returns
     -------
     Tensor
-        (N, C, H, W) float32; in [-1, 1] unless scale, offset or noise lead outside.
+        (N, C, H, W) float32; in [-1, 1] unless scale, texture, offset or noise lead outside.
     """
     out = to_float(images)
     if augmentation.shift or augmentation.affine:
@@ -114,6 +121,9 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     factor = _factor(shape, augmentation, generator)
     if factor is not None:
         out = out * factor
+    if augmentation.texture:
+        strength = augmentation.texture * torch.rand(len(out), 1, 1, 1, device=out.device, generator=generator)
+        out = out * (1.0 + strength * draw_textures((*shape[:2], *out.shape[2:]), generator))
     if augmentation.offset:
         uniform = torch.rand(shape, device=out.device, generator=generator)
         out = out + augmentation.offset * (2.0 * uniform - 1.0)
