@@ -4,7 +4,15 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from uda.metrics.significance import draw_images, drawn_accuracies, holm, mcnemar, paired_bootstrap, paired_difference
+from uda.metrics.significance import (
+    average_difference,
+    draw_images,
+    drawn_accuracies,
+    holm,
+    mcnemar,
+    paired_bootstrap,
+    paired_difference,
+)
 
 
 def bits(*rows: str) -> Tensor:
@@ -64,6 +72,29 @@ def test_equal_methods_are_not_different_and_constant_ones_are() -> None:
     assert paired_difference(right, right).p == 1.0
     assert paired_difference(right, wrong).p == 0.0
     assert paired_difference(right, wrong).mean == 100.0
+
+
+def test_the_average_of_differences_by_hand() -> None:
+    one = paired_difference(bits("1111", "1110"), bits("0110", "1100"))
+    two = paired_difference(random_bits(3, 500, 0.8, 1), random_bits(3, 500, 0.7, 2))
+    found = average_difference([one, two])
+    variances = [(each.error / 2) ** 2 for each in (one, two)]
+    error = sum(variances) ** 0.5
+    freedom = sum(variances) ** 2 / (variances[0] ** 2 / one.freedom + variances[1] ** 2 / two.freedom)
+    assert one.freedom == pytest.approx(3)
+    assert found.mean == pytest.approx((one.mean + two.mean) / 2)
+    assert found.error == pytest.approx(error)
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.mean) / error, freedom))
+
+
+def test_the_average_of_one_difference_is_that_and_of_none_is_none() -> None:
+    one = paired_difference(bits("1111", "1110"), bits("0110", "1100"))
+    alone = average_difference([one])
+    assert (alone.mean, alone.error, alone.p) == pytest.approx((one.mean, one.error, one.p))
+    right = torch.ones(2, 5, dtype=torch.bool)
+    assert average_difference([paired_difference(right, right)] * 2).p == 1.0
+    mixed = average_difference([paired_difference(right, right), one])
+    assert (mixed.mean, mixed.error, mixed.p) == pytest.approx((one.mean / 2, one.error / 2, one.p))
 
 
 def noisy(generator: np.random.Generator, seeds: int, images: int, spread: float) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from uda.evaluation.average_test import remark_on_average
 from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
 from uda.evaluation.explanation import (
     NOT_FROM_BEST,
@@ -95,7 +96,10 @@ class _Arrangement:
                 *((mark, text) for mark, text in TEST_MARKS.items() if mark in self.tests),
                 *self.footnotes.listed(),
             ),
-            remarks=tuple(remark(self.table, self.significance, bool(self.shown), broken)),
+            remarks=(
+                *remark_on_average(self.table, self.order[0]),
+                *remark(self.table, self.significance, bool(self.shown), broken),
+            ),
             ranked="of the methods that adapt in its column",
         )
 

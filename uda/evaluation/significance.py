@@ -81,7 +81,7 @@ def compare(table: Table) -> Significance:
     table
         From `uda.evaluation.table.build_tables`.
     """
-    right = _Right()
+    right = Right()
     found: dict[Place, Comparison] = {}
     untested: dict[tuple[int, Pair], None] = {}
     for pair, which, against in product(table.pairs, _TESTED, _AGAINST):
@@ -126,7 +126,7 @@ def details(table: Table, significance: Significance, which: Which) -> dict[Plac
     which
         At which of the accuracies.
     """
-    right = _Right()
+    right = Right()
     drawn: dict[int, Tensor] = {}
     found = {}
     for pair in table.pairs:
@@ -149,7 +149,7 @@ def details(table: Table, significance: Significance, which: Which) -> dict[Plac
     return found
 
 
-class _Right:
+class Right:
     """Which images each run got right, unpacked once."""
 
     def __init__(self) -> None:
@@ -180,12 +180,23 @@ def _other(table: Table, pair: Pair, which: Which, against: Against) -> Cell | N
     return max(cells, key=lambda cell: estimate(cell, which).mean, default=None)
 
 
-def _compare(cell: Cell, other: Cell, which: Which, right: _Right) -> Comparison | None:
+def share(cell: Cell, other: Cell, which: Which, right: Right) -> tuple[tuple[int, ...], Tensor, Tensor] | None:
+    """Return the seeds that two cells share, and which test images each gets right under them: (S, N) bool each.
+
+    None where they share none, where that is not known of their runs, or where they have not the same test images.
+    """
     known = [{run.seed for run in each.runs if _packed(run, which)} for each in (cell, other)]
     seeds = tuple(sorted(known[0] & known[1]))
     if not seeds or cell.n_test != other.n_test:
         return None
-    first, second = right.of(cell, which, seeds), right.of(other, which, seeds)
+    return seeds, right.of(cell, which, seeds), right.of(other, which, seeds)
+
+
+def _compare(cell: Cell, other: Cell, which: Which, right: Right) -> Comparison | None:
+    shared = share(cell, other, which, right)
+    if shared is None:
+        return None
+    seeds, first, second = shared
     difference = paired_difference(first, second)
     p = mcnemar(first[0], second[0]) if len(seeds) == 1 else difference.p
     return Comparison(seeds, difference.mean, p, p)

@@ -28,11 +28,14 @@ class PairedDifference:
         Its standard error, in percentage points.
     p
         Two-sided, of the hypothesis that there is none.
+    freedom
+        Degrees of freedom of Student's t that p is from.
     """
 
     mean: float
     error: float
     p: float
+    freedom: float
 
 
 def mcnemar(first: Tensor, second: Tensor) -> float:
@@ -73,12 +76,34 @@ def paired_difference(first: Tensor, second: Tensor) -> PairedDifference:
     by_image = differences.sum(0, dtype=torch.int32).double() / seeds
     of_seeds = float(by_seed.var()) / seeds if seeds > 1 else 0.0
     of_images = float(by_image.var()) / images
-    mean, variance = float(by_seed.mean()), of_seeds + of_images
+    return _against_t(100.0 * float(by_seed.mean()), [(1e4 * of_seeds, seeds - 1), (1e4 * of_images, images - 1)])
+
+
+def average_difference(differences: Sequence[PairedDifference]) -> PairedDifference:
+    """Test the average of the differences between two methods on several pairs of domains, each counting once.
+
+    The pairs' errors are independent: each has its own runs and test images. Which pairs there are is given; others are
+    not allowed for.
+
+    Parameters
+    ----------
+    differences
+        From `paired_difference`, one for each pair of domains.
+    """
+    count = len(differences)
+    parts = [((each.error / count) ** 2, each.freedom) for each in differences]
+    return _against_t(sum(each.mean for each in differences) / count, parts)
+
+
+def _against_t(mean: float, parts: Sequence[tuple[float, float]]) -> PairedDifference:
+    """Hold a mean against Student's t: its variance is the sum of parts, (variance, degrees of freedom)."""
+    varying = [(part, freedom) for part, freedom in parts if part > 0.0]
+    variance = sum(part for part, _ in varying)
     if variance == 0.0:
-        return PairedDifference(100.0 * mean, 0.0, 1.0 if mean == 0.0 else 0.0)
-    freedom = variance**2 / ((of_seeds**2 / (seeds - 1) if seeds > 1 else 0.0) + of_images**2 / (images - 1))
+        return PairedDifference(mean, 0.0, 1.0 if mean == 0.0 else 0.0, math.inf)
+    freedom = variance**2 / sum(part**2 / freedom for part, freedom in varying)
     p = 2.0 * float(special.stdtr(freedom, -abs(mean) / math.sqrt(variance)))
-    return PairedDifference(100.0 * mean, 100.0 * math.sqrt(variance), p)
+    return PairedDifference(mean, math.sqrt(variance), p, freedom)
 
 
 def draw_images(images: int, resamples: int = 1000, seed: int = 0) -> Tensor:

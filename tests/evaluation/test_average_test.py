@@ -1,0 +1,111 @@
+"""The best average over pairs of domains is tested against the others, and the table says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.evaluation.examples import result
+from uda.evaluation.average_test import compare_averages, remark_on_average
+from uda.evaluation.layout import lay_out
+from uda.evaluation.runs import RunResult
+from uda.evaluation.table import Table, build_tables
+from uda.metrics.correctness import pack
+from uda.metrics.significance import average_difference, holm, paired_difference
+
+PAIRS = (("mnist", "usps"), ("svhn", "mnist"))
+IMAGES = 300
+
+
+def right(rate: float, seed: int) -> Tensor:
+    return torch.rand(IMAGES, generator=torch.Generator().manual_seed(seed)) < rate
+
+
+def run(method: str, pair: int, seed: int, rate: float) -> RunResult:
+    bits = right(rate, seed + 10 * pair + 100 * len(method))
+    accuracy = 100 * float(bits.double().mean())
+    source, target = PAIRS[pair]
+    return result(
+        method=method,
+        source=source,
+        target=target,
+        seed=seed,
+        n_test=IMAGES,
+        accuracy_last=accuracy,
+        accuracy_validator=accuracy,
+        correct_last=pack(bits),
+        correct_validator=pack(bits),
+    )
+
+
+def table_of(rates: Mapping[str, tuple[float, ...]], seeds: tuple[int, ...] = (1, 2)) -> Table:
+    (table,) = build_tables(
+        run(method, pair, seed, rate)
+        for method, of_pairs in rates.items()
+        for pair, rate in enumerate(of_pairs)
+        for seed in seeds
+    )
+    return table
+
+
+RATES = {"source-only": (0.5, 0.5), "dann": (0.6, 0.9), "mcd": (0.75, 0.8), "unit": (0.85, 0.75), "shot": (0.99,)}
+
+
+def test_each_that_adapts_and_has_all_pairs_is_tested_against_the_best_average() -> None:
+    table = table_of(RATES)
+    labels = [row.label for row in table.rows]
+    compared = compare_averages(table, "last")
+    assert compared is not None
+    first, others = compared
+    assert labels[first] == "UNIT"
+    assert [labels[behind.row] for behind in others] == ["MCD", "DANN"]
+    expected = []
+    for method in ("mcd", "dann"):
+        differences = []
+        for pair in range(2):
+            ours, theirs = (
+                torch.stack([right(RATES[name][pair], seed + 10 * pair + 100 * len(name)) for seed in (1, 2)])
+                for name in ("unit", method)
+            )
+            differences.append(paired_difference(ours, theirs))
+        expected.append(average_difference(differences))
+    assert [behind.difference for behind in others] == expected
+    assert [behind.adjusted for behind in others] == list(holm([difference.p for difference in expected]))
+
+
+@pytest.mark.parametrize(
+    ("rates", "verdict"),
+    [
+        (RATES, "UNIT has the best, and is not significantly better than MCD ("),
+        ({**RATES, "mcd": (0.6, 0.6)}, "UNIT has the best, and is not significantly better than DANN ("),
+        (
+            {**RATES, "mcd": (0.6, 0.6), "dann": (0.5, 0.4)},
+            "UNIT has the best, and is significantly better than all others; the next is MCD (",
+        ),
+    ],
+)
+def test_the_table_says_which_is_best_and_what_is_level_with_it(
+    rates: Mapping[str, tuple[float, ...]], verdict: str
+) -> None:
+    (remark,) = remark_on_average(table_of(rates), "last")
+    assert verdict in remark
+    assert "adjusted by Holm's method for 2 tests" in remark
+    assert "one seed" not in remark
+    assert remark in lay_out(table_of(rates)).remarks
+
+
+def test_one_seed_speaks_of_test_images_alone() -> None:
+    (remark,) = remark_on_average(table_of(RATES, seeds=(1,)), "last")
+    assert "where a pair has one seed for other test images alone" in remark
+
+
+def test_nothing_is_said_of_one_pair_of_one_method_or_of_unknown_images() -> None:
+    assert remark_on_average(table_of({"unit": (0.9,), "dann": (0.8,)}), "last") == []
+    assert remark_on_average(table_of({"unit": (0.9, 0.9), "source-only": (0.8, 0.8)}), "last") == []
+    runs = [replace(each, correct_last="") for each in table_of(RATES).runs]
+    (table,) = build_tables(runs)
+    assert remark_on_average(table, "last") == []
