@@ -3,8 +3,9 @@
     python benchmarks/speed/time_to_accuracy.py [--recipes benchmarks/fast-*.toml] [--figure 90.53]
 
 Each seed of a recipe's first entry is a command of its own: Python's start, reading the data, training, and the last
-evaluation are all in its time. A run counts if its accuracy at the last step passes the figure; the time of one that
-does not is infinite. Runs are not shared with other benchmarks; what a killed call has measured, the next one keeps.
+evaluation are all in its time. It is made in the precision that this machine is faster in. A run counts if its
+accuracy at the last step passes the figure; the time of one that does not is infinite. Runs are not shared with other
+benchmarks; what a killed call has measured, the next one keeps.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from timing import machine
@@ -32,7 +33,7 @@ from uda.evaluation.published import load_published, published_name
 from uda.evaluation.runs import read_result
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.training.config import RunConfig
-from uda.training.devices import resolve_device
+from uda.training.devices import resolve_device, resolve_precision
 from uda.training.versions import code_version
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,10 +116,14 @@ def text_of(rows: Sequence[str], about: dict[str, object]) -> str:
     )
 
 
-def measure(recipe: Recipe, known: list[Timed], root: Path, runs: Path, device: str, keep: Path) -> list[Timed]:
+def measure(
+    recipe: Recipe, known: list[Timed], root: Path, runs: Path, device: str, precision: str, keep: Path
+) -> list[Timed]:
     """Time those runs of a recipe's first entry that have not been timed with this code; keep each as it is made."""
     entry = recipe.configs[0]
-    configs = [c for c in recipe.configs if (c.method, c.preset) == (entry.method, entry.preset)]
+    precision = resolve_precision(device, precision)
+    same_entry = [c for c in recipe.configs if (c.method, c.preset) == (entry.method, entry.preset)]
+    configs = [replace(config, precision=precision) for config in same_entry]
     found = []
     for config in configs:
         same = [t for t in known if (t.config_hash, t.code_version) == (config.hash, code_version())]
@@ -137,6 +142,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", type=Path, default=sorted((ROOT / "benchmarks").glob("fast-*.toml")))
     parser.add_argument("--figure", type=float, help="percent; UNIT's published one where it is not given")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto", help="in place of the recipes'; auto is what is faster here")
     parser.add_argument("--data-root", type=Path, default=Path(os.environ.get("UDA_DATA", "data")))
     parser.add_argument("--runs", type=Path, default=Path("runs/timed"))
     parser.add_argument("--out", type=Path, default=Path("results/speed"))
@@ -147,7 +153,8 @@ def main() -> None:
     rows = []
     for recipe in map(load_recipe, arguments.recipes):
         figure = arguments.figure or published_figure(recipe.source, recipe.target)
-        timed = measure(recipe, known, arguments.data_root.resolve(), arguments.runs, arguments.device, keep)
+        where = arguments.data_root.resolve(), arguments.runs, arguments.device, arguments.precision
+        timed = measure(recipe, known, *where, keep)
         rows.append(row(recipe, timed, figure))
     text = text_of(rows, machine(resolve_device(arguments.device)))
     print("\n" + text)
