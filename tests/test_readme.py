@@ -17,8 +17,10 @@ def table_in(text: str) -> list[str]:
     return lines[first : first + next(n for n, line in enumerate(lines[first:]) if not line.startswith("|"))]
 
 
-def test_its_table_is_the_one_in_results() -> None:
-    assert table_in(README) == table_in((ROOT / "results/digits-brief.md").read_text(encoding="utf-8"))
+def test_its_tables_are_those_in_results() -> None:
+    before, after = README.split("### UNIT at its own length")
+    for text, name in ((before, "digits"), (after, "unit")):
+        assert table_in(text) == table_in((ROOT / f"results/{name}-brief.md").read_text(encoding="utf-8"))
 
 
 def test_its_links_lead_somewhere() -> None:
