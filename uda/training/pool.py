@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import wait
 
 from uda.training.devices import pin_threads, resolve_device
 
@@ -20,5 +23,20 @@ def runs_at_a_time(device: str, threads: int | None = None) -> int:
 
 
 def training_pool(jobs: int, threads: int | None = None) -> ProcessPoolExecutor:
-    """Return a pool of processes with one thread each, or as many as are asked for; leaving its context waits."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), pin_threads, (threads or 1,))
+    """Return a pool of processes with one thread each, or as many as are asked for; leaving its context waits.
+
+    Where the process that asked for it is killed, they end too: their runs go on where their checkpoints are.
+    """
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin, (threads or 1,))
+
+
+def _begin(threads: int) -> None:
+    pin_threads(threads)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
