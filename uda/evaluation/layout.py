@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from uda.evaluation.average_test import remark_on_average
+from uda.evaluation.averages import remark_on_average
 from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
 from uda.evaluation.explanation import (
     NOT_FROM_BEST,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.evaluation.examples import result
-from uda.evaluation.average_test import compare_averages, remark_on_average
+from uda.evaluation.averages import compare_averages, remark_on_average
 from uda.evaluation.layout import lay_out
 from uda.evaluation.runs import RunResult
 from uda.evaluation.table import Table, build_tables
