@@ -75,6 +75,7 @@ class UnitClassifier(Method):
             own_encoder=config.own_encoder,
             own_generator=config.own_generator,
             own_discriminator=config.own_discriminator,
+            depth=config.depth,
         )
         self.head = self._build_head(task.classes)
         self.second_view = config.lambda_teacher > 0

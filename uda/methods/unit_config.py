@@ -90,6 +90,8 @@ class UnitConfig(OptimiserConfig):
         How many further layers of these networks, counted from the images, each domain has of its own; -1 means all.
         The generators' last two layers always are its own; the others' first ones are where ``own_first`` is set,
         which these settings need.
+    depth
+        How many 3x3 convolutions follow each of the encoders' that halves the map; the authors have none.
     """
 
     learning_rate: float = 3e-3
@@ -136,6 +138,7 @@ class UnitConfig(OptimiserConfig):
     own_encoder: int = added(0)
     own_generator: int = added(0)
     own_discriminator: int = added(0)
+    depth: int = added(0)
 
     def __post_init__(self) -> None:
         super().__post_init__()

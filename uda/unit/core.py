@@ -127,6 +127,8 @@ class UNIT(nn.Module):
         Whether the encoders give each image zero mean and unit variance first.
     own_encoder, own_generator, own_discriminator
         How many further layers of these, counted from the images, each domain has of its own; -1 means all.
+    depth
+        How many 3x3 convolutions of stride 1 follow each of the encoders' that halves the map (the authors': 0).
     """
 
     def __init__(
@@ -146,10 +148,11 @@ class UNIT(nn.Module):
         own_encoder: int = 0,
         own_generator: int = 0,
         own_discriminator: int = 0,
+        depth: int = 0,
     ) -> None:
         super().__init__()
         latent = latent or 8 * width
-        reading = per_domain, own_first, xy, learned_sd, standardised, own_encoder
+        reading = per_domain, own_first, xy, learned_sd, standardised, own_encoder, depth
         judging = dropout, own_first, own_discriminator
         self.encoder = Encoder(channels, size, width, latent, *reading)
         self.generator = Generator(channels, size, generator_width or width, latent, own_generator)

@@ -75,6 +75,26 @@ def generator_sizes(size: int) -> list[int]:
     return sides
 
 
+def shared_steps(sides: Sequence[int], width: int, depth: int) -> list[tuple[int, int, int, int, int]]:
+    """Channels in and out, kernel, stride and padding of what follows an encoder's first convolution, but the codes.
+
+    Parameters
+    ----------
+    sides
+        Of the maps that the convolutions of stride 2 leave, the first one's too.
+    width
+        Channels of the first; each that halves the map doubles them, up to 8 times, and so does each of the last two.
+    depth
+        How many 3x3 convolutions of stride 1 follow each that halves the map.
+    """
+    widths = [width * min(2**i, 8) for i in range(len(sides) + 2)]
+    steps = [(width, width, 3, 1, 1)] * depth
+    for n, wide in pairwise(widths[: len(sides)]):
+        steps += [(n, wide, 5, 2, 2), *[(wide, wide, 3, 1, 1)] * depth]
+    n, wide, last = widths[-3:]
+    return [*steps, (n, wide, sides[-1], 1, 0), (wide, last, 1, 1, 0)]
+
+
 class Encoder(nn.Module):
     """Coupled encoders E1, E2: the first convolution is the domain's own, further layers are shared.
 
@@ -101,6 +121,8 @@ class Encoder(nn.Module):
     own
         How many further layers, after the first, each domain has of its own; -1 means all, the last one too, which
         gives the codes.
+    depth
+        How many 3x3 convolutions of stride 1 follow each that halves the map (the authors': 0).
     """
 
     def __init__(
@@ -115,6 +137,7 @@ class Encoder(nn.Module):
         learned_sd: bool = False,
         standardised: bool = False,
         own: int = 0,
+        depth: int = 0,
     ) -> None:
         super().__init__()
         if not own_first:
@@ -127,18 +150,16 @@ class Encoder(nn.Module):
             Block(nn.Conv2d(c + extra, width, 5, 2, 2, bias=False), width, domains, per_domain and not own_first)
             for c in (channels if own_first else channels[:1])
         )
-        steps = [(5, 2, 2)] * (len(sides) - 1) + [(sides[-1], 1, 0), (1, 1, 0)]
+        steps = shared_steps(sides, width, depth)
         own = own_count("encoder", own, len(steps) + 1)
-        widths = [width * min(2**i, 8) for i in range(len(steps) + 1)]
 
         def block(i: int) -> Block:
-            kernel, stride, padding = steps[i]
+            n, wide, kernel, stride, padding = steps[i]
             kind = nn.Conv2d if padding else WholeMap
-            convolution = kind(widths[i], widths[i + 1], kernel, stride, padding, bias=False)
-            return Block(convolution, widths[i + 1], domains, per_domain and i >= own)
+            return Block(kind(n, wide, kernel, stride, padding, bias=False), wide, domains, per_domain and i >= own)
 
         def code() -> nn.Module:
-            return for_each_domain(own > len(steps), domains, partial(WholeMap, widths[-1], latent, 1))
+            return for_each_domain(own > len(steps), domains, partial(WholeMap, steps[-1][1], latent, 1))
 
         self.shared = nn.ModuleList(for_each_domain(i < own, domains, partial(block, i)) for i in range(len(steps)))
         self.mean = code()
