@@ -13,7 +13,7 @@ from uda.errors import UserError
 from uda.evaluation.runs import RunResult, export, read_result
 from uda.training.claim import claim
 from uda.training.config import RunConfig
-from uda.training.devices import resolve_device
+from uda.training.devices import caution, resolve_device
 from uda.training.pool import training_pool
 from uda.training.run import train_side_by_side
 
@@ -99,6 +99,9 @@ def sweep(configs: Sequence[RunConfig], place: Workplace, table: Path | None, sa
             if not _finished(place.runs, config):
                 say(f"{names[config.hash]}: {config.steps:,} steps")
 
+    for precision in sorted({c.precision for c in configs if not _finished(place.runs, c)}):
+        if warning := caution(place.device, precision):
+            say(warning)
     with closing(_outcomes(together(configs, place.device), place, announce)) as outcomes:
         for group, outcome in outcomes:
             swept.failures += outcome.failures

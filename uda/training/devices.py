@@ -55,6 +55,16 @@ def _processor_gains_by_bf16() -> bool:
     return "amx_bf16" in flags or ("avx512_bf16" in flags and bf16_speed_up() > 1.0)
 
 
+def caution(device: str, precision: str) -> str:
+    """Return a sentence of warning where fp32 would be faster than the precision that is asked for; else nothing."""
+    if precision != "bf16" or resolve_device(device).type == "cuda" or (gain := bf16_speed_up()) > 0.8:
+        return ""
+    return (
+        f"precision is bf16, in which this processor convolves {1 / gain:.1f} times as slowly as in fp32: "
+        "precision fp32 is faster here, and makes a run of its own, with a number of its own"
+    )
+
+
 @cache
 def bf16_speed_up() -> float:
     """Return how many times faster one convolution is in bf16 than in fp32 on this processor, in turns of 10 ms."""
