@@ -103,6 +103,16 @@ def test_one_seed_speaks_of_test_images_alone() -> None:
     assert "where a pair has one seed for other test images alone" in remark
 
 
+def test_one_seed_is_what_two_methods_share_however_many_each_has() -> None:
+    runs = table_of(RATES, seeds=(1, 2, 3)).runs
+    (table,) = build_tables(r for r in runs if r.method != "unit" or r.seed != 2 or r.source != "svhn")
+    assert "one seed" not in remark_on_average(table, "last")[0]
+    apart = (r for r in runs if r.source != "svhn" or r.seed == 1 or (r.method == "unit") == (r.seed == 2))
+    (table,) = build_tables(apart)
+    assert {len(cell.runs) for row in table.rows for cell in row.cells.values()} >= {2, 3}
+    assert "where a pair has one seed for other test images alone" in remark_on_average(table, "last")[0]
+
+
 def test_nothing_is_said_of_one_pair_of_one_method_or_of_unknown_images() -> None:
     assert remark_on_average(table_of({"unit": (0.9,), "dann": (0.8,)}), "last") == []
     assert remark_on_average(table_of({"unit": (0.9, 0.9), "source-only": (0.8, 0.8)}), "last") == []

@@ -65,6 +65,6 @@ def by_hand(named, block, h, stride, padding):
 
 
 def test_what_keeps_the_map_counts_among_the_layers_that_can_be_own():
-    with pytest.raises(UserError, match="own_encoder is 9.*share 8 layers"):
+    with pytest.raises(UserError, match=r"own_encoder is 9.*share 8 layers"):
         make(own_encoder=9, depth=2)
     assert len(make(own_encoder=8, depth=2).encoder.shared) == 7

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from uda.evaluation.labels import adapts
 from uda.evaluation.ranking import Which, average
 from uda.evaluation.significance import LEVEL, Right, share
-from uda.evaluation.table import Cell, Table
+from uda.evaluation.table import Table
 from uda.metrics.significance import PairedDifference, average_difference, holm, paired_difference
 
 #: So many that are level with the best are named.
@@ -27,11 +27,14 @@ class Behind:
         How far the best average is ahead, over the seeds that both have on each pair.
     adjusted
         Its p, adjusted over all rows that are tested by Holm's method.
+    seeds
+        How many seeds both have, on the pair where those are fewest.
     """
 
     row: int
     difference: PairedDifference
     adjusted: float
+    seeds: int
 
 
 def compare_averages(table: Table, which: Which) -> tuple[int, tuple[Behind, ...]] | None:
@@ -68,10 +71,10 @@ def _behind(table: Table, which: Which, first: int, others: Sequence[int]) -> It
     best = table.rows[first].cells
     for row in others:
         shared = [share(best[pair], table.rows[row].cells[pair], which, right) for pair in table.pairs]
-        differences = [paired_difference(*both[1:]) for both in shared if both is not None]
-        if len(differences) == len(shared):
-            difference = average_difference(differences)
-            yield Behind(row, difference, difference.p)
+        known = [both for both in shared if both is not None]
+        if len(known) == len(shared):
+            difference = average_difference([paired_difference(*both[1:]) for both in known])
+            yield Behind(row, difference, difference.p, min(len(seeds) for seeds, *_ in known))
 
 
 def remark_on_average(table: Table, which: Which) -> list[str]:
@@ -85,17 +88,13 @@ def remark_on_average(table: Table, which: Which) -> list[str]:
     listed = ", ".join(_named(table, behind) for behind in named[:_NAMED_AT_MOST])
     more = f" and {len(named) - _NAMED_AT_MOST} more" if len(named) > _NAMED_AT_MOST else ""
     verdict = "is not significantly better than" if level else "is significantly better than all others; the next is"
-    single = any(len(cell.runs) == 1 for behind in (first, *(b.row for b in others)) for cell in _cells(table, behind))
+    single = any(behind.seeds == 1 for behind in others)
     unseen = ", where a pair has one seed for other test images alone" if single else ""
     return [
         f"Average at {which}: {table.rows[first].label} has the best, and {verdict} {listed}{more}. Paired t-test over "
         f"the seeds and test images that two methods share, each pair counting once{unseen}; two-sided at {LEVEL}, "
         f"adjusted by Holm's method for {len(others)} tests; ±: standard error."
     ]
-
-
-def _cells(table: Table, row: int) -> list[Cell]:
-    return [table.rows[row].cells[pair] for pair in table.pairs]
 
 
 def _named(table: Table, behind: Behind) -> str:
