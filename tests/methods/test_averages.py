@@ -32,7 +32,7 @@ def test_each_parameter_is_an_average_that_forgets_faster_at_first_and_buffers_a
 @pytest.mark.parametrize("name", sorted(BACKBONES))
 def test_untracked_images_are_read_as_others_and_leave_the_statistics_alone(name: str) -> None:
     torch.manual_seed(0)
-    network = BACKBONES[name](TASK.source_shape, 2, 0)
+    network = BACKBONES[name](TASK.source_shape, 2, 0, 0)
     tracked, before = copy.deepcopy(network), copy.deepcopy(network)
     images = torch.randn(6, *TASK.source_shape)
     torch.manual_seed(1)

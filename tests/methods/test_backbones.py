@@ -6,6 +6,7 @@ from torch import nn
 
 from uda.errors import UserError
 from uda.methods.backbones import BACKBONES, build_backbone, match_channels
+from uda.unit.core import UNIT
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -43,3 +44,11 @@ def test_grey_is_repeated_and_colour_averaged() -> None:
     assert torch.equal(match_channels(grey, 3), grey.repeat(1, 3, 1, 1))
     assert torch.equal(match_channels(colour, 1), colour.mean(1, keepdim=True))
     assert match_channels(colour, 3) is colour
+
+
+def test_a_deeper_unit_is_the_encoder_of_a_deeper_unit() -> None:
+    backbone = build_backbone("unit", (1, 28, 28), 4, depth=2)
+    core = UNIT((1, 1), 28, width=4, own_first=False, depth=2)
+    names = {name: p.shape for name, p in core.encoder.named_parameters()}
+    assert {name.removeprefix("encoder."): p.shape for name, p in backbone.named_parameters()} == names
+    assert len(names) > len(dict(build_backbone("unit", (1, 28, 28), 4).named_parameters()))

@@ -130,13 +130,15 @@ class UnitEncoder(Backbone):
         Channels of its first layer.
     latent
         Features that it gives; 0 means 8 times the width.
+    depth
+        How many 3x3 convolutions follow each that halves the map.
     """
 
-    def __init__(self, shape: ImageShape, width: int, latent: int = 0) -> None:
+    def __init__(self, shape: ImageShape, width: int, latent: int = 0, depth: int = 0) -> None:
         super().__init__()
         self.channels, side, _ = shape
         self.width_out = latent or 8 * width
-        self.encoder = Encoder([self.channels], side, width, self.width_out)
+        self.encoder = Encoder([self.channels], side, width, self.width_out, depth=depth)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (N, C, S, S) images to (N, latent) codes."""
@@ -166,10 +168,10 @@ class NormalisedBackbone(Backbone):
         return features
 
 
-#: Name of a backbone to what builds it, of an image's shape, and of a width and features that only some of them have.
-BACKBONES: dict[str, Callable[[ImageShape, int, int], Backbone]] = {
-    "dtn": lambda shape, _width, _latent: Dtn(shape),
-    "lenet": lambda shape, _width, _latent: LeNet(shape),
+#: Name of a backbone to what builds it, of an image's shape, and of width, features and depth that only some have.
+BACKBONES: dict[str, Callable[[ImageShape, int, int, int], Backbone]] = {
+    "dtn": lambda shape, _width, _latent, _depth: Dtn(shape),
+    "lenet": lambda shape, _width, _latent, _depth: LeNet(shape),
     "unit": UnitEncoder,
 }
 
@@ -180,7 +182,7 @@ def check_backbone(name: str) -> None:
         raise unknown("backbone", name, BACKBONES)
 
 
-def build_backbone(name: str, shape: ImageShape, width: int, latent: int = 0) -> Backbone:
+def build_backbone(name: str, shape: ImageShape, width: int, latent: int = 0, depth: int = 0) -> Backbone:
     """Build a backbone by its name.
 
     Parameters
@@ -193,6 +195,8 @@ def build_backbone(name: str, shape: ImageShape, width: int, latent: int = 0) ->
         Channels of the first layer; ``"unit"`` alone reads it.
     latent
         Features, likewise; 0 means 8 times the width.
+    depth
+        Convolutions after each that halves the map, likewise.
 
     Raises
     ------
@@ -200,4 +204,4 @@ def build_backbone(name: str, shape: ImageShape, width: int, latent: int = 0) ->
         For an unknown name, or images that the backbone cannot read.
     """
     check_backbone(name)
-    return BACKBONES[name](shape, width, latent)
+    return BACKBONES[name](shape, width, latent, depth)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from uda.data.neutral import added
 from uda.errors import UserError
 from uda.methods.backbones import Backbone, build_backbone, check_backbone, match_channels
 from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape
@@ -26,12 +27,15 @@ class ClassifierConfig(OptimiserConfig):
         Features that it gives; 0 means 8 times the width.
     standardised
         Whether each image is given zero mean and unit variance first.
+    depth
+        How many 3x3 convolutions follow each that halves the map, where the backbone is ``"unit"``.
     """
 
     backbone: str = "unit"
     width: int = 32
     latent: int = 0
     standardised: bool = False
+    depth: int = added(0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,7 +54,8 @@ class ClassifierMethod(Method):
             raise UserError(
                 f"{self.name} needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
             )
-        self.backbone = self.wrap(build_backbone(config.backbone, self.reads(task), config.width, config.latent))
+        sizes = config.width, config.latent, config.depth
+        self.backbone = self.wrap(build_backbone(config.backbone, self.reads(task), *sizes))
         self.head: nn.Module = nn.Linear(self.backbone.width_out, task.classes)
 
     @staticmethod
