@@ -30,10 +30,10 @@ def test_the_processor_decides_on_a_cpu_unless_a_precision_is_named(monkeypatch,
 @pytest.mark.parametrize(("gain", "words"), [(0.25, "4.0 times as slowly"), (1.5, "")])
 def test_a_precision_that_the_processor_is_slow_in_is_warned_of(monkeypatch, gain, words):
     monkeypatch.setattr(devices, "bf16_speed_up", lambda: gain)
-    warning = devices.caution("cpu", "bf16")
+    warning = devices.caution("cpu", ["fp32", "bf16"])
     assert words in warning
     assert bool(warning) == bool(words)
-    assert devices.caution("cpu", "fp32") == ""
+    assert devices.caution("cpu", ["fp32"]) == ""
 
 
 def test_a_device_that_is_not_there_is_refused():

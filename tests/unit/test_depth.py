@@ -34,12 +34,8 @@ def test_each_halving_is_followed_by_as_many_convolutions_as_asked(size, maps, d
     assert [wide for wide, *_ in kernels(core)[: maps * (1 + depth)]] == [
         4 * 2**i for i in range(maps) for _ in range(1 + depth)
     ]
-    assert found[maps * (1 + depth) :] == kernels_without(core, size, maps)
-
-
-def kernels_without(core, size, maps):
-    """Return the kernels' sides of what follows the maps, by an encoder without depth."""
-    return [shape[2:] for shape in kernels(make(size=size, own_first=False))[maps:]]
+    without = kernels(make(size=size, own_first=False))
+    assert found[maps * (1 + depth) :] == [shape[2:] for shape in without[maps:]]
 
 
 def test_codes_are_those_of_the_layers_one_by_one():
@@ -62,6 +58,11 @@ def by_hand(named, block, h, stride, padding):
     h = centred / (centred.square().mean((0, 2, 3), keepdim=True) + 1e-5).sqrt()
     h = h + named[f"{block}.norm.bias"][None, :, None, None]
     return torch.where(h > 0, h, 0.01 * h)
+
+
+def test_a_negative_depth_is_refused():
+    with pytest.raises(UserError, match=r"depth is -1: it must be 0"):
+        make(depth=-1)
 
 
 def test_what_keeps_the_map_counts_among_the_layers_that_can_be_own():

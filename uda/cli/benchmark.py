@@ -25,6 +25,7 @@ from uda.sweeps.report import KEPT, recorded, write_report, write_together, writ
 from uda.sweeps.runner import Sweep, Workplace, sweep, title
 from uda.sweeps.translations import judges, measure_kept
 from uda.training.config import RunConfig
+from uda.training.record import is_finished
 
 
 @click.command("benchmark")
@@ -128,7 +129,7 @@ def judge_translations(recipe: Recipe, configs: list[RunConfig], swept: Sweep, r
     """Count the classes that translations keep, of finished runs that can translate, where the judges are finished."""
     if not any(config.method == "target-only" for config in recipe.configs):
         return
-    if not all((place.runs / judge.name / "result.json").exists() for judge in judges(recipe) if judge):
+    if not all(is_finished(place.runs, judge) for judge in judges(recipe) if judge):
         return
     done = {result.config_hash for result in swept.results}
     finished = [config for config in configs if config.hash in done]

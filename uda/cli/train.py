@@ -16,6 +16,7 @@ from uda.errors import UserError
 from uda.evaluation.runs import RunResult, read_result
 from uda.training.claim import claim
 from uda.training.devices import caution, pin_threads
+from uda.training.record import is_finished
 from uda.training.resolve import RUN_DEFAULTS, resolve
 from uda.training.seeds import train_seeds
 
@@ -78,8 +79,7 @@ def train(
         for config in configs:
             if not claims.enter_context(claim(runs / config.name)):
                 raise UserError(f"{runs / config.name}: another process is making this very run")
-        finished = all((runs / config.name / "result.json").exists() for config in configs)
-        if not finished and (warning := caution(device, configs[0].precision)):
+        if warning := caution(device, (config.precision for config in configs if not is_finished(runs, config))):
             click.echo(warning, err=True)
         quiet = not sys.stderr.isatty()
         folders = train_seeds(configs, data_root, runs, device=device, command=typed_command(), quiet=quiet)

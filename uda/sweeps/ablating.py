@@ -21,6 +21,7 @@ from uda.evaluation.table import Estimate
 from uda.evaluation.translate import translate_domains
 from uda.sweeps.recipe import Ablation, Recipe
 from uda.sweeps.translations import CYCLED, TRANSLATED, Kept, can_translate
+from uda.training.record import is_finished
 
 _WIDTH = 140
 
@@ -119,7 +120,7 @@ def draw_ablations(recipe: Recipe, runs: Path, root: Path, path: Path) -> bool:
     """Draw what each ablation's first finished run makes of the same test images; whether there was any to draw."""
     named = []
     for ablation in recipe.ablations:
-        done = [c for c in ablation.configs if can_translate(c) and (runs / c.name / "result.json").exists()]
+        done = [c for c in ablation.configs if can_translate(c) and is_finished(runs, c)]
         if done:
             checkpoint = runs / done[0].name / "checkpoint.pt"
             (panel,) = translate_domains(checkpoint, "last", "source-to-target", 10, root)

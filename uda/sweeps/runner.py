@@ -15,6 +15,7 @@ from uda.training.claim import claim
 from uda.training.config import RunConfig
 from uda.training.devices import caution, resolve_device
 from uda.training.pool import training_pool
+from uda.training.record import is_finished
 from uda.training.run import train_side_by_side
 
 Say = Callable[[str], None]
@@ -96,12 +97,11 @@ def sweep(configs: Sequence[RunConfig], place: Workplace, table: Path | None, sa
 
     def announce(group: Sequence[RunConfig]) -> None:
         for config in group:
-            if not _finished(place.runs, config):
+            if not is_finished(place.runs, config):
                 say(f"{names[config.hash]}: {config.steps:,} steps")
 
-    for precision in sorted({c.precision for c in configs if not _finished(place.runs, c)}):
-        if warning := caution(place.device, precision):
-            say(warning)
+    if warning := caution(place.device, (c.precision for c in configs if not is_finished(place.runs, c))):
+        say(warning)
     with closing(_outcomes(together(configs, place.device), place, announce)) as outcomes:
         for group, outcome in outcomes:
             swept.failures += outcome.failures
@@ -118,7 +118,7 @@ def _outcomes(
     groups: Sequence[list[RunConfig]], place: Workplace, announce: Callable[[Sequence[RunConfig]], None]
 ) -> Generator[tuple[list[RunConfig], Outcome], None, None]:
     """Yield each group with what came of it: in turn here, or as they end in several processes."""
-    unfinished = [group for group in groups if not all(_finished(place.runs, config) for config in group)]
+    unfinished = [group for group in groups if not all(is_finished(place.runs, config) for config in group)]
     jobs = min(place.jobs, len(unfinished))
     if jobs <= 1:
         for group in groups:
@@ -138,7 +138,7 @@ def _outcomes(
 def _make(group: list[RunConfig], place: Workplace) -> Outcome:
     """Make those of a group that are neither finished nor another process's."""
     runs = place.runs
-    finished = [config for config in group if _finished(runs, config)]
+    finished = [config for config in group if is_finished(runs, config)]
     with ExitStack() as claims:
         held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
         to_do = [config for config in held if config not in finished]
@@ -151,8 +151,8 @@ def _make(group: list[RunConfig], place: Workplace) -> Outcome:
                     to_do, place.root, runs, device=place.device, command=place.command, quiet=place.quiet
                 )
         except Exception as error:  # whatever it is, the other runs are still worth making
-            failures = [(c, _reason(error, runs / c.name)) for c in to_do if not _finished(runs, c)]
-        trained = tuple(config for config in to_do if _finished(runs, config))
+            failures = [(c, _reason(error, runs / c.name)) for c in to_do if not is_finished(runs, c)]
+        trained = tuple(config for config in to_do if is_finished(runs, config))
     return Outcome(trained, tuple(config for config in group if config not in held), tuple(failures))
 
 
@@ -161,7 +161,7 @@ def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, he
     if not held:
         swept.busy.append(config)
         return "another process is at it"
-    if _finished(runs, config):
+    if is_finished(runs, config):
         try:
             result = read_result(runs / config.name)
             if table is not None:
@@ -185,10 +185,6 @@ def together(configs: Sequence[RunConfig], device: str) -> list[list[RunConfig]]
     for config in configs:
         groups.setdefault(replace(config, seed=0).hash, []).append(config)
     return list(groups.values())
-
-
-def _finished(runs: Path, config: RunConfig) -> bool:
-    return (runs / config.name / "result.json").exists()
 
 
 def title(config: RunConfig) -> str:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
@@ -55,9 +56,9 @@ def _processor_gains_by_bf16() -> bool:
     return "amx_bf16" in flags or ("avx512_bf16" in flags and bf16_speed_up() > 1.0)
 
 
-def caution(device: str, precision: str) -> str:
-    """Return a sentence of warning where fp32 would be faster than the precision that is asked for; else nothing."""
-    if precision != "bf16" or resolve_device(device).type == "cuda" or (gain := bf16_speed_up()) > 0.8:
+def caution(device: str, precisions: Iterable[str]) -> str:
+    """Return a sentence of warning where fp32 would be faster than one of the precisions of some runs; else nothing."""
+    if "bf16" not in precisions or resolve_device(device).type == "cuda" or (gain := bf16_speed_up()) > 0.8:
         return ""
     return (
         f"precision is bf16, in which this processor convolves {1 / gain:.1f} times as slowly as in fp32: "

@@ -14,6 +14,11 @@ from uda.training.files import write_json
 from uda.training.probe import Layout
 
 
+def is_finished(runs: Path, config: RunConfig) -> bool:
+    """Tell whether a run is done, by its folder among those of ``runs``; none is made."""
+    return (runs / config.name / "result.json").exists()
+
+
 class Record:
     """One run's folder.
 

@@ -86,7 +86,14 @@ def shared_steps(sides: Sequence[int], width: int, depth: int) -> list[tuple[int
         Channels of the first; each that halves the map doubles them, up to 8 times, and so does each of the last two.
     depth
         How many 3x3 convolutions of stride 1 follow each that halves the map.
+
+    Raises
+    ------
+    UserError
+        For a negative depth.
     """
+    if depth < 0:
+        raise UserError(f"depth is {depth}: it must be 0 (the authors' encoder) or more")
     widths = [width * min(2**i, 8) for i in range(len(sides) + 2)]
     steps = [(width, width, 3, 1, 1)] * depth
     for n, wide in pairwise(widths[: len(sides)]):
