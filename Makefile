@@ -90,8 +90,10 @@ speed: setup
 
 speed-gpu: setup
 	$(BIN)/python $(SPEED)/window.py --device cuda --seconds 120 --out $(RESULTS)/speed/gpu
-	$(BIN)/python $(SPEED)/unit.py --device cuda --widths 96 --steps 20 --out $(RESULTS)/speed/gpu
-	$(BIN)/python $(SPEED)/dann.py --device cuda --steps 20 --out $(RESULTS)/speed/gpu
+	$(BIN)/python $(SPEED)/window.py --device cuda --seconds 12 --width 16 --out $(RESULTS)/speed/gpu/narrow
+	$(BIN)/python $(SPEED)/unit.py --device cuda --widths 96 --steps 20 --workers 4 --out $(RESULTS)/speed/gpu
+	$(BIN)/python $(SPEED)/dann.py --device cuda --steps 20 --workers 4 --out $(RESULTS)/speed/gpu
+	$(BIN)/python $(SPEED)/time_to_accuracy.py --device cuda --recipes benchmarks/fast-svhn-mnist.toml --out $(RESULTS)/speed/gpu
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

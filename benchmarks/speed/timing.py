@@ -53,7 +53,7 @@ class Timing:
 
 
 def race(
-    contestants: Mapping[str, Callable[[], object]], images: int, *, rounds: int = 7, steps: int = 5, warmup: int = 3
+    contestants: Mapping[str, Callable[[], object]], images: int, *, rounds: int = 7, steps: int = 5, warmup: int = 5
 ) -> dict[str, Timing]:
     """Time contestants in turn, round by round, so that what the machine does besides befalls all alike.
 

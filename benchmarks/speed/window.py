@@ -30,6 +30,8 @@ from uda.training.updates import Updates
 #: The updates of the authors' recipe.
 PAPER_STEPS = 200_000
 SIDE, CLASSES, BATCH = 32, 10, 64
+#: Updates by which the device's busy share is found.
+PROFILED = 50
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ def measure(device: torch.device, seconds: float, width: int, count: int, seeds:
     wait()
     made, taken = train_for(seconds, runs[:1], warm)
     alone = made / taken
-    busy = busy_share(runs[0].make, warm + made, 200)
-    some, taken = train_for(seconds / 6, runs, warm + made + 200)
+    busy = busy_share(runs[0].make, warm + made, PROFILED)
+    some, taken = train_for(seconds / 6, runs, warm + made + PROFILED)
     together = some / taken
     return {
         "steps_per_second": alone,

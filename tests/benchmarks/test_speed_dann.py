@@ -10,6 +10,7 @@ import dann as race_of_danns
 import pytest
 import torch
 from dann_task import Networks, Task, build_method, build_networks, draw_task
+from pil_dann import pil_batches
 from torch import nn
 
 from uda.data.batches import Batch, to_float
@@ -48,6 +49,17 @@ def in_order(images: int, batch_size: int, device: torch.device) -> Iterator[tor
 
 def parameters_of(networks: Dann | Networks) -> list[nn.Parameter]:
     return [p for part in (networks.backbone, networks.head, networks.domain_head) for p in part.parameters()]
+
+
+def test_images_that_go_through_pil_are_the_same_images(task: Task) -> None:
+    batches = pil_batches(task, 0)
+    found = [next(batches) for _ in range(3)]
+    images, labels = (torch.cat(parts) for parts in zip(*found, strict=True))
+    sources = images.unflatten(0, (3, 2 * N))[:, :N].flatten(0, 1)
+    order = torch.cdist(to_float(task.source).flatten(1), sources.flatten(1)).argmin(1)
+    torch.testing.assert_close(sources[order], to_float(task.source))
+    assert sorted(order.tolist()) == list(range(3 * N))
+    assert torch.equal(labels[order], task.labels)
 
 
 def test_the_bare_loop_makes_our_update(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:

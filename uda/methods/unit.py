@@ -16,7 +16,7 @@ from uda.data.batches import Batch
 from uda.methods.base import TaskShape, descend, detached
 from uda.methods.stages import all_terms
 from uda.methods.unit_classifier import Lesson
-from uda.methods.unit_config import AUTHORS, CPU, DISCRIMINATOR, UnitConfig
+from uda.methods.unit_config import AUTHORS, CPU, DISCRIMINATOR, GPU, UnitConfig
 from uda.methods.unit_refinement import RefinedClassifier
 from uda.unit import losses
 from uda.unit.core import Streams
@@ -32,6 +32,7 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
     needs = "two views of each target image, for its mean teacher"
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
+        "unit": GPU,
         "unit-cpu": CPU,
         "no-teacher": {"lambda_teacher": 0.0},
         "discriminator": DISCRIMINATOR,

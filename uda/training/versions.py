@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from functools import cache
@@ -17,15 +18,16 @@ import uda
 def code_version() -> str:
     """Return the version, with the git commit where the code is a checkout and "+dirty" where its code was changed.
 
-    It is looked up once in a process, because the code that runs is the code that was loaded: commits made while a
-    sweep goes on do not change it.
+    Where it is none (a copy, an image of a container), ``UDA_CODE_VERSION`` may say what it is a copy of. It is looked
+    up once in a process, because the code that runs is the code that was loaded: commits made while a sweep goes on do
+    not change it.
     """
     here = Path(uda.__file__).parent
     try:
         commit = _git(here, "rev-parse", "--short=10", "HEAD")
         dirty = "+dirty" if _git(here, "status", "--porcelain", "--untracked-files=no", "--", ".") else ""
     except (OSError, subprocess.CalledProcessError):
-        return uda.__version__
+        return os.environ.get("UDA_CODE_VERSION", uda.__version__)
     return f"{uda.__version__}-g{commit}{dirty}"
 
 
