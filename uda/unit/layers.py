@@ -38,6 +38,8 @@ class PartNorm(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels, affine=False) for _ in range(domains if per_domain else 1))
         self.bias = nn.Parameter(torch.zeros(channels))
+        self.ones: Tensor
+        self.register_buffer("ones", torch.ones(channels), persistent=False)
 
     def forward(self, images: Tensor, layout: Layout) -> Tensor:
         """Normalise (N, C, H, W), the joined parts that the layout describes."""
@@ -52,7 +54,9 @@ class PartNorm(nn.Module):
         mean, variance = norm.running_mean, norm.running_var
         if self.training and not track:
             mean = variance = None
-        return F.batch_norm(images, mean, variance, None, self.bias, self.training, 0.1, norm.eps)
+        # CUDA's has no gradient of a bias without a scale
+        scale = self.ones if images.is_cuda else None
+        return F.batch_norm(images, mean, variance, scale, self.bias, self.training, 0.1, norm.eps)
 
 
 class Block(nn.Module):
