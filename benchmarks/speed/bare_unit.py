@@ -109,6 +109,13 @@ class Discriminator(nn.Module):
         return verdict
 
 
+def scale_by_one(network: nn.Module) -> None:
+    """Give batch norms a fixed scale of 1 beside their bias: CUDA's has no gradient of a bias without a scale."""
+    for norm in (module for module in network.modules() if isinstance(module, nn.BatchNorm2d)):
+        del norm.weight
+        norm.register_buffer("weight", torch.ones_like(norm.bias))
+
+
 class BareUnit:
     """The networks, their optimisers, and the step.
 
@@ -137,6 +144,8 @@ class BareUnit:
         networks: tuple[nn.Module, ...] = (self.encoder, self.generator, self.discriminator)
         for network in networks:
             network.to(device).to(memory_format=torch.channels_last)
+            if device.type == "cuda":
+                scale_by_one(network)
         generative = chain(self.encoder.parameters(), self.generator.parameters())
         self.play_d = Adam(self.discriminator.parameters(), 2e-4, (0.5, 0.999), weight_decay=5e-4)
         self.play_eg = Adam(generative, 2e-4, (0.5, 0.999), weight_decay=5e-4)

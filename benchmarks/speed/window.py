@@ -113,7 +113,7 @@ def measure(device: torch.device, seconds: float, width: int, count: int, seeds:
     made, taken = train_for(seconds, runs[:1], warm)
     alone = made / taken
     busy = busy_share(runs[0].make, warm + made, PROFILED)
-    some, taken = train_for(seconds / 6, runs, warm + made + PROFILED)
+    some, taken = train_for(seconds / 10, runs, warm + made + PROFILED)
     together = some / taken
     return {
         "steps_per_second": alone,

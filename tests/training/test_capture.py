@@ -37,7 +37,7 @@ def updates_of(name: str, settings: dict[str, Any], captured: bool, seed: int = 
     method.to(device).train()
     if method.sees_target_labels:
         method.receive_target_labels(torch.zeros(40, dtype=torch.long, device=device))
-    augmentation = replace(AUGMENTATION, colour=True, texture=1.0, padding="reflection")
+    augmentation = replace(AUGMENTATION, padding="reflection")
     batches = Batches(images, torch.arange(40) % 3, images, 8, augmentation, seed, device, method.second_view)
     if captured:
         return make_updates(method, batches, "fp32", seed)

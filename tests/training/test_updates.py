@@ -14,7 +14,9 @@ from uda.training.capture import make_updates
 from uda.training.updates import Updates
 from uda.unit.networks import Discriminator, Encoder, Generator
 
-AUGMENTATION = Augmentation(shift=1, affine=0.1, flip=True, scale_low=0.5, offset=0.1, noise=0.1)
+AUGMENTATION = Augmentation(
+    shift=1, affine=0.1, flip=True, scale_low=0.5, offset=0.1, noise=0.1, colour=True, texture=1.0
+)
 #: Each reads a value off the device, or has a shape that only the device knows.
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "unique_dim", "_unique2", "bincount"}
 #: How a tensor that was built on the host, or is moved between devices, enters.

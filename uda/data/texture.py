@@ -33,5 +33,5 @@ def _amplitude(height: int, width: int, device: torch.device) -> Tensor:
     """Return 1/f on the frequencies of `torch.fft.rfft2`, 0 for the mean, for unit variance of what is filtered."""
     rows, columns = torch.fft.fftfreq(height, device=device), torch.fft.fftfreq(width, device=device)
     amplitude = 1.0 / torch.hypot(rows[:, None], columns[None, :])
-    amplitude[0, 0] = 0.0
+    amplitude[0, 0].zero_()  # an assigned number would come from the host
     return (amplitude / amplitude.square().mean().sqrt())[:, : width // 2 + 1]
