@@ -1,5 +1,6 @@
 from tests.evaluation.examples import result
-from uda.evaluation.ranking import average, competing, rank
+from uda.evaluation.layout import lay_out
+from uda.evaluation.ranking import average, averaged_pairs, competing, rank
 from uda.evaluation.table import build_tables
 
 PAIR, OTHER = ("mnist", "usps"), ("svhn", "mnist")
@@ -33,3 +34,16 @@ def test_an_average_needs_every_pair_and_more_than_one() -> None:
     (one,), (two,) = build_tables(runs[:1]), build_tables([*runs, result(method="dann")])
     assert average(one, 0, "last") is None
     assert [average(two, row, "last") for row in range(2)] == [None, 85.5]
+
+
+def test_a_pair_that_nothing_adapts_on_costs_nobody_the_average() -> None:
+    three = [PAIR, OTHER, ("mnist", "svhn")]
+    runs = [result(accuracy_last=80.0, source=s, target=t) for s, t in three[:2]]
+    bound = [result(method="source-only", accuracy_last=50.0, source=s, target=t) for s, t in three]
+    (table,) = build_tables([*runs, *bound])
+    assert averaged_pairs(table) == tuple(pair for pair in table.pairs if pair != three[2])
+    assert [average(table, row, "last") for row in range(2)] == [50.0, 80.0]
+    explanation = " ".join(lay_out(table).explanation)
+    assert "over all pairs but MNIST → SVHN, where nothing that adapts was run" in explanation
+    (bounds,) = build_tables(bound)
+    assert averaged_pairs(bounds) == tuple(bounds.pairs)

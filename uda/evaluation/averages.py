@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from uda.evaluation.labels import adapts
-from uda.evaluation.ranking import Which, average
+from uda.evaluation.ranking import Which, average, averaged_pairs
 from uda.evaluation.significance import LEVEL, Right, share
 from uda.evaluation.table import Table
 from uda.metrics.significance import PairedDifference, average_difference, holm, paired_difference
@@ -38,7 +38,7 @@ class Behind:
 
 
 def compare_averages(table: Table, which: Which) -> tuple[int, tuple[Behind, ...]] | None:
-    """Test the best average of the methods that adapt against each other one that has all pairs.
+    """Test the best average of the methods that adapt against each other one that has all `averaged_pairs`.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _behind(table: Table, which: Which, first: int, others: Sequence[int]) -> It
     right = Right()
     best = table.rows[first].cells
     for row in others:
-        shared = [share(best[pair], table.rows[row].cells[pair], which, right) for pair in table.pairs]
+        shared = [share(best[pair], table.rows[row].cells[pair], which, right) for pair in averaged_pairs(table)]
         known = [both for both in shared if both is not None]
         if len(known) == len(shared):
             difference = average_difference([paired_difference(*both[1:]) for both in known])

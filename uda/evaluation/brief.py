@@ -10,7 +10,7 @@ from uda.evaluation.explanation import left_out
 from uda.evaluation.labels import kind_heading, pair_label
 from uda.evaluation.layout import Headline, ranks_of
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
-from uda.evaluation.ranking import Rank, Which, average, estimate
+from uda.evaluation.ranking import Rank, Which, average, averaged_pairs, estimate
 from uda.evaluation.table import Cell, Estimate, Pair, Row, Table
 
 _WHICH: dict[Headline, Which] = {"last": "last", "validator": "pick"}
@@ -33,7 +33,7 @@ def lay_out_brief(table: Table, headline: Headline = "last", broken: Sequence[st
     counts = Counter(len(cell.runs) for row in table.rows for cell in row.cells.values())
     usual = max(counts, key=lambda n: (counts[n], n))
     ranks = ranks_of(table, (which,))
-    averaged = len(table.pairs) > 1
+    averaged = len(averaged_pairs(table)) > 1
 
     def entries(number: int, row: Row) -> tuple[Entry, ...]:
         found = [
@@ -58,7 +58,7 @@ def lay_out_brief(table: Table, headline: Headline = "last", broken: Sequence[st
     return Layout(
         title=f"Protocol {table.protocol}: accuracy on the target test split, percent",
         explanation=tuple(explanation),
-        columns=(Column(Entry("Method"), wordy=True), *_headings(table.pairs)),
+        columns=(Column(Entry("Method"), wordy=True), *_headings(table.pairs, averaged)),
         sections=tuple(sections),
         footnotes=(),
         remarks=tuple(left_out(broken)),
@@ -66,8 +66,8 @@ def lay_out_brief(table: Table, headline: Headline = "last", broken: Sequence[st
     )
 
 
-def _headings(pairs: Sequence[Pair]) -> list[Column]:
-    return [Column(Entry(name)) for name in (*map(pair_label, pairs), *(("Average",) if len(pairs) > 1 else ()))]
+def _headings(pairs: Sequence[Pair], averaged: bool) -> list[Column]:
+    return [Column(Entry(name)) for name in (*map(pair_label, pairs), *(("Average",) if averaged else ()))]
 
 
 def _entry(cell: Cell | None, which: Which, usual: int, rank: Rank) -> Entry:

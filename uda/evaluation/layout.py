@@ -20,7 +20,7 @@ from uda.evaluation.folders import MissingRun
 from uda.evaluation.labels import adapts, kind_heading, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Footnotes, Layout, Section
 from uda.evaluation.published import PublishedResult, published_name
-from uda.evaluation.ranking import Rank, Which, average, competing, estimate, rank
+from uda.evaluation.ranking import Rank, Which, average, averaged_pairs, competing, estimate, rank
 from uda.evaluation.significance import Against, Significance, compare
 from uda.evaluation.table import Cell, Pair, Row, Table, what_became_of
 
@@ -74,7 +74,7 @@ class _Arrangement:
         self.shown = [result for result in self.published if (result.source, result.target) in names]
         self.order = ORDERS[self.headline]
         self.several_n = any(len({len(cell.runs) for cell in row.cells.values()}) > 1 for row in self.table.rows)
-        self.averaged = len(self.table.pairs) > 1
+        self.averaged = len(averaged_pairs(self.table)) > 1
         self.ranks = ranks_of(self.table, self.order)
 
     def layout(self, broken: Sequence[str]) -> Layout:
@@ -84,7 +84,7 @@ class _Arrangement:
             sections.append(Section("Published", tuple(self._published_rows()), "published"))
         explanation = explain(self.table, self.headline)
         if self.averaged:
-            explanation.append(f"Average: of {self.order[0]} over all pairs, for rows that have them all.")
+            explanation.append(self._what_is_averaged())
         if any(entry.text == DASH for section in sections for row in section.rows for entry in row):
             explanation.append(f"{DASH}: not run, or not reported.")
         return Layout(
@@ -102,6 +102,11 @@ class _Arrangement:
             ),
             ranked="of the methods that adapt in its column",
         )
+
+    def _what_is_averaged(self) -> str:
+        left_out = [pair for pair in self.table.pairs if pair not in averaged_pairs(self.table)]
+        but = f" but {' and '.join(map(pair_label, left_out))}, where nothing that adapts was run" if left_out else ""
+        return f"Average: of {self.order[0]} over all pairs{but}, for rows that have them all."
 
     def _columns(self) -> list[Column]:
         columns = [Column(Entry("Method"), wordy=True)]
@@ -181,7 +186,8 @@ class _Arrangement:
                 for pair, number in zip(self.table.pairs, found, strict=True):
                     entries += [self._published_entry(pair, number) if number else Entry(DASH), *blank]
                 if self.averaged:
-                    entries.append(_published_average(found))
+                    pairs = zip(self.table.pairs, found, strict=True)
+                    entries.append(_published_average([n for pair, n in pairs if pair in averaged_pairs(self.table)]))
                 yield (*entries, Entry(citation))
 
     def _ranked(self, pair: Pair, results: Iterable[PublishedResult]) -> list[PublishedResult]:

@@ -24,12 +24,18 @@ def competing(table: Table, pair: Pair) -> dict[int, Cell]:
     return {number: row.cells[pair] for number, row in rows if adapts(row.kind) and pair in row.cells}
 
 
+def averaged_pairs(table: Table) -> tuple[Pair, ...]:
+    """Return the pairs that averages are taken over: those of some method that adapts; all, where none adapts."""
+    adapted = tuple(pair for pair in table.pairs if competing(table, pair))
+    return adapted or tuple(table.pairs)
+
+
 def average(table: Table, row: int, which: Which) -> float | None:
-    """Return the mean over all pairs of a row's means; None where it lacks a pair, or there is only one."""
-    cells = table.rows[row].cells
-    if len(table.pairs) < 2 or any(pair not in cells for pair in table.pairs):
+    """Return the mean over `averaged_pairs` of a row's means; None where it lacks a pair, or there is only one."""
+    cells, pairs = table.rows[row].cells, averaged_pairs(table)
+    if len(pairs) < 2 or any(pair not in cells for pair in pairs):
         return None
-    return sum(estimate(cells[pair], which).mean for pair in table.pairs) / len(table.pairs)
+    return sum(estimate(cells[pair], which).mean for pair in pairs) / len(pairs)
 
 
 def rank(numbers: Mapping[int, float]) -> dict[int, Rank]:
