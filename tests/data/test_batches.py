@@ -66,6 +66,20 @@ def test_a_second_view_is_augmented_on_its_own_and_changes_nothing_else() -> Non
     assert torch.equal(plain.target_again, plain.target_images)
 
 
+def test_placed_images_are_what_intensities_are_changed_of() -> None:
+    recoloured = batches(Augmentation(flip=True, offset=0.3)).at(2)
+    as_they_are = batches().at(2)
+    assert recoloured.source_placed is not None
+    assert recoloured.target_placed is not None
+    assert torch.equal(recoloured.source_placed, as_they_are.source_images)
+    assert torch.equal(recoloured.target_placed, as_they_are.target_images)
+    assert not torch.equal(recoloured.source_placed, recoloured.source_images)
+    moved = batches(Augmentation(shift=2, affine=0.1, flip=True)).at(2)
+    assert moved.source_placed is not None
+    assert torch.equal(moved.source_placed, batches(Augmentation(shift=2, affine=0.1)).at(2).source_images)
+    assert torch.equal(moved.source_placed.abs(), moved.source_images.abs())
+
+
 def test_an_epoch_shows_each_image_once_and_the_next_in_another_order() -> None:
     shuffle = Shuffle("source", 40, 8, 1, torch.device("cpu"))
     first = torch.cat([shuffle.indices(step) for step in range(5)])

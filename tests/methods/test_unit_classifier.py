@@ -303,6 +303,7 @@ def test_averaged_weights_classify_both_domains() -> None:
         ({"refine_share": 1.0}, "refine_share"),
         ({"game_share": 0.0}, "game_share"),
         ({"game_share": 0.5, "head": "discriminator"}, "head"),
+        ({"plain_game": True, "head": "discriminator"}, "plain_game"),
         ({"own_encoder": 1}, "own_first"),
         ({"own_discriminator": -1}, "own_first"),
     ],

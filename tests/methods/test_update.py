@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,10 +112,10 @@ def follow_by_hand(teacher: list[nn.Module], students: list[nn.Module], decay: f
             a.mul_(decay).add_(p, alpha=1 - decay)
 
 
-@pytest.mark.parametrize(("share", "n_1", "n_2"), [(1.0, 6, 5), (0.6, 4, 3)])
-def test_unit_with_encoder_head(share: float, n_1: int, n_2: int) -> None:
+@pytest.mark.parametrize(("share", "n_1", "n_2", "plain"), [(1.0, 6, 5, False), (0.6, 4, 3, False), (0.6, 4, 3, True)])
+def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool) -> None:
     lambdas = {f"lambda_{i}": value for i, value in enumerate((0.7, 0.2, 0.3, 0.4, 0.5))}
-    settings = {"width": 2, "dropout": False, "lambda_class": 3.0, "game_share": share, **lambdas}
+    settings = {"width": 2, "dropout": False, "lambda_class": 3.0, "game_share": share, "plain_game": plain, **lambdas}
     adaptation = {"lambda_translated": 2.0, "lambda_teacher": 9.0, "lambda_balance": 0.6, "warmup": 4}
     method = build("unit", confidence=ENCODER_SURE, teacher_decay=0.8, own_first=True, **adaptation, **settings)
     batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
@@ -122,7 +123,11 @@ def test_unit_with_encoder_head(share: float, n_1: int, n_2: int) -> None:
     play_d = adam(core.discriminator.parameters(), method.config)
     play_eg = adam([*core.encoder.parameters(), *core.generator.parameters(), *head.parameters()], method.config)
     y = batch.source_labels
-    x_1, x_2 = batch.source_images[:n_1], batch.target_images[:n_2]  # what plays
+    batch = replace(batch, source_placed=batch.source_images.flip(3), target_placed=batch.target_images.flip(2))
+    real_1, real_2 = batch.source_images, batch.target_images
+    if plain:
+        real_1, real_2 = batch.source_images.flip(3), batch.target_images.flip(2)
+    x_1, x_2 = real_1[:n_1], real_2[:n_2]  # what plays
 
     torch.manual_seed(5)
     m_1, _, m_2, _, x_11, x_21, x_12, x_22 = by_hand_streams(core, batch.source_images, batch.target_images, n_1, n_2)

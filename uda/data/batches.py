@@ -114,9 +114,18 @@ def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generat
     Tensor
         (N, C, H, W) float32; in [-1, 1] unless scale, texture, offset or noise lead outside.
     """
+    return recolour(place(images, augmentation, generator), augmentation, generator)
+
+
+def place(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Do the first half of `augment`: to float32 in [-1, 1], shifted and deformed."""
     out = to_float(images)
-    if augmentation.shift or augmentation.affine:
-        out = move(out, augmentation, generator)
+    return move(out, augmentation, generator) if augmentation.shift or augmentation.affine else out
+
+
+def recolour(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """Do the second half of `augment`: intensities of (N, C, H, W) images in [-1, 1]; what is off changes nothing."""
+    out = images
     shape = (len(out), out.shape[1] if augmentation.colour else 1, 1, 1)
     factor = _factor(shape, augmentation, generator)
     if factor is not None:
@@ -158,6 +167,9 @@ class Batch:
         (N,) int64: where in the target training set each image stands.
     target_again
         The images of ``target_images`` once more, augmented independently; None unless the method asks for it.
+    source_placed, target_placed
+        The images of ``source_images`` and ``target_images`` as they were shifted and deformed, before their
+        intensities were changed.
     """
 
     source_images: Tensor
@@ -165,6 +177,8 @@ class Batch:
     target_images: Tensor
     target_index: Tensor
     target_again: Tensor | None = None
+    source_placed: Tensor | None = None
+    target_placed: Tensor | None = None
 
 
 class Shuffle:
@@ -259,11 +273,15 @@ class Batches:
 
     def make(self, source: Tensor, target: Tensor) -> Batch:
         """Return the batch of these indices, augmented by what `generator` draws next."""
-        source_images = augment(self.source_images[source], self.augmentation, self.generator)
+        how = self.augmentation, self.generator
+        source_placed = place(self.source_images[source], *how)
+        source_images = recolour(source_placed, *how)
         raw = self.target_images[target]
-        target_images = augment(raw, self.augmentation, self.generator)
-        again = augment(raw, self.augmentation, self.generator) if self.second_view else None
-        return Batch(source_images, self.source_labels[source], target_images, target, again)
+        target_placed = place(raw, *how)
+        target_images = recolour(target_placed, *how)
+        again = augment(raw, *how) if self.second_view else None
+        labels = self.source_labels[source]
+        return Batch(source_images, labels, target_images, target, again, source_placed, target_placed)
 
 
 def stream_seed(*parts: int | str) -> int:

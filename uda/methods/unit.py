@@ -88,9 +88,15 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         """Return those images of a batch that the game is played with: the first ones, at least 2 to normalise by."""
         return images[: max(2, round(self.config.game_share * len(images)))]
 
+    def _real(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the source and target images that are judged, and that reconstructions are compared with."""
+        if self.config.plain_game and batch.source_placed is not None and batch.target_placed is not None:
+            return self._played(batch.source_placed), self._played(batch.target_placed)
+        return self._played(batch.source_images), self._played(batch.target_images)
+
     def _move_discriminators(self, lesson: Lesson, s: Streams) -> dict[str, Tensor]:
         """Ascend equations (5) and (6) in D1, D2; with the head there, descend its losses too."""
-        x_1, x_2 = (self._played(x) for x in (lesson.batch.source_images, lesson.batch.target_images))
+        x_1, x_2 = self._real(lesson.batch)
         parts = [(x_1, 0), (x_2, 1), (s.x_21.detach(), 0), (s.x_12.detach(), 1)]
         if self.config.adversarial_reconstructions or self.config.lambda_features:
             parts += [(s.x_11.detach(), 0), (s.x_22.detach(), 1)]
@@ -147,8 +153,8 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         """Equations (3) to (6) for both domains: their terms, and their sum."""
         c = self.config
         kl_1, kl_2 = (losses.kl_divergence(code.mean, code.sd) for code in (s.code_1, s.code_2))
-        nll_1 = self._nll(self._played(batch.source_images), s.x_11)
-        nll_2 = self._nll(self._played(batch.target_images), s.x_22)
+        x_1, x_2 = self._real(batch)
+        nll_1, nll_2 = self._nll(x_1, s.x_11), self._nll(x_2, s.x_22)
         gan = self._gan_generators(s)
         loss = losses.objective(
             losses.vae(kl_1, nll_1, c.lambda_1, c.lambda_2), losses.vae(kl_2, nll_2, c.lambda_1, c.lambda_2), gan
@@ -167,13 +173,14 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         """Equations (7) and (8), both domains."""
         c = self.config
         cycles = self.core.cycles(s)
+        x_1, x_2 = self._real(batch)
         total = []
         for code, translated, images, again in (
-            (s.code_1, cycles.code_12, batch.source_images, cycles.x_121),
-            (s.code_2, cycles.code_21, batch.target_images, cycles.x_212),
+            (s.code_1, cycles.code_12, x_1, cycles.x_121),
+            (s.code_2, cycles.code_21, x_2, cycles.x_212),
         ):
             kl, kl_translated = (losses.kl_divergence(q.mean, q.sd) for q in (code, translated))
-            nll = self._nll(self._played(images), again)
+            nll = self._nll(images, again)
             total.append(losses.cycle_consistency(kl, kl_translated, nll, c.lambda_3, c.lambda_4))
         return losses.objective(*total)
 

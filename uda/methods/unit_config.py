@@ -86,6 +86,10 @@ class UnitConfig(OptimiserConfig):
         Share of a batch's images, of each domain, that the game is played with: they are decoded and judged, and the
         terms that read translations read theirs. All are encoded and classified. Below 1 a step costs less; the head
         must be on the encoder.
+    plain_game
+        Whether images are drawn and judged as they are before the augmentation changes their intensities, from codes of
+        images whose intensities it has changed: what it adds to an image, the generators need not draw. The head must
+        be on the encoder.
     own_encoder, own_generator, own_discriminator
         How many further layers of these networks, counted from the images, each domain has of its own; -1 means all.
         The generators' last two layers always are its own; the others' first ones are where ``own_first`` is set,
@@ -135,6 +139,7 @@ class UnitConfig(OptimiserConfig):
     refine_pseudo: float = added(0.1)
     refine_rate: float = added(0.1)
     game_share: float = added(1.0)
+    plain_game: bool = added(False)
     own_encoder: int = added(0)
     own_generator: int = added(0)
     own_discriminator: int = added(0)
@@ -166,6 +171,12 @@ class UnitConfig(OptimiserConfig):
             raise UserError(
                 f"game_share is {self.game_share} and head {self.head!r}: there the game's networks classify, so all "
                 "images play; set game_share to 1, or head to 'encoder'"
+            )
+
+        if self.plain_game and self.head != "encoder":
+            raise UserError(
+                f"plain_game is true and head {self.head!r}: there the game's networks classify what the augmentation "
+                "gives; set plain_game to false, or head to 'encoder'"
             )
 
     def _check_teacher(self) -> None:
