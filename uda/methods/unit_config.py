@@ -172,7 +172,6 @@ class UnitConfig(OptimiserConfig):
                 f"game_share is {self.game_share} and head {self.head!r}: there the game's networks classify, so all "
                 "images play; set game_share to 1, or head to 'encoder'"
             )
-
         if self.plain_game and self.head != "encoder":
             raise UserError(
                 f"plain_game is true and head {self.head!r}: there the game's networks classify what the augmentation "
