@@ -194,6 +194,37 @@ def test_classes_on_the_discriminators_are_kept_by_what_has_just_moved() -> None
     same_move([method.core.encoder, method.core.generator], generative, play_eg)
 
 
+#: What must be 0 for no game to be played.
+GAME: dict[str, Any] = {f"lambda_{i}": 0.0 for i in range(5)}
+
+
+def test_without_a_game_the_classifier_learns_as_it_would_beside_one_of_no_weight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = {**GAME, **TAUGHT, "confidence": SURE[False], "lambda_information": 0.7}
+    alone, beside = unit(**settings), unit(**settings)
+    untouched = copy.deepcopy([alone.core.generator, alone.core.discriminator])
+    with monkeypatch.context() as patch:
+        patch.setattr(UnitConfig, "plays", True)
+        terms = beside.update(batch_of(), torch.tensor(STEP))
+    ours = alone.update(batch_of(), torch.tensor(STEP))
+    assert ours.keys() == terms.keys() - {"gan_discriminator", "kl", "reconstruction", "gan_generator"}
+    assert all(torch.equal(ours[name], terms[name]) for name in ours)
+    assert alone.teacher is not None
+    assert beside.teacher is not None
+    for one, two in ((alone.core.encoder, beside.core.encoder), (alone.head, beside.head)):
+        same_parameters(one, two)
+    same_parameters(alone.teacher, beside.teacher)
+    for one, two in zip([alone.core.generator, alone.core.discriminator], untouched, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("on", [*GAME, "lambda_features", "lambda_translated", "lambda_semantic"])
+def test_a_game_is_played_where_one_of_its_terms_has_a_weight(on: str) -> None:
+    assert "gan_discriminator" not in unit(**GAME).update(batch_of(), torch.tensor(STEP))
+    assert "gan_discriminator" in unit(**{**GAME, on: 0.1}).update(batch_of(), torch.tensor(STEP))
+
+
 def moved_by(settings: dict[str, Any], on: dict[str, Any]) -> set[str]:
     """Return the networks whose state after an update, running statistics too, is not what it is without a term."""
     states = []

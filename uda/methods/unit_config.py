@@ -164,6 +164,13 @@ class UnitConfig(OptimiserConfig):
                     "images on; set own_first to true too"
                 )
 
+    @property
+    def plays(self) -> bool:
+        """Whether anything of the game has a weight; the classifier and its teacher learn alone where nothing has."""
+        vae_gan = self.lambda_0, self.lambda_1, self.lambda_2, self.lambda_3, self.lambda_4
+        read = self.lambda_translated, self.lambda_features, self.lambda_semantic, self.lambda_semantic_back
+        return self.head == "discriminator" or any((*vae_gan, *read))
+
     def _check_game(self) -> None:
         if not 0.0 < self.game_share <= 1.0:
             raise UserError(f"game_share is {self.game_share}: it must be above 0 and at most 1")
