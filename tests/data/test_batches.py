@@ -12,6 +12,7 @@ from torchvision.transforms.v2 import functional as V
 
 from uda.data.batches import Augmentation, Batch, Batches, Shuffle, augment, to_float
 from uda.data.texture import draw_textures
+from uda.data.tone import bend
 from uda.errors import UserError
 
 
@@ -180,6 +181,32 @@ def test_texture_comes_before_offset_and_noise_and_after_factors() -> None:
     torch.testing.assert_close(out, to_float(images) * factors * textured + offset)
 
 
+def test_tone_comes_first_and_is_drawn_for_each_image() -> None:
+    images = images_of(60, 3, 4)
+    out = augment(images, Augmentation(tone=4.0, texture=1.0), generator())
+    by_hand = generator()
+    steepness, threshold = 4.0 * torch.rand(60, 1, 1, 1, generator=by_hand), torch.rand(60, 1, 1, 1, generator=by_hand)
+    bent = bend(to_float(images), steepness, 2.0 * threshold - 1.0)
+    strength = torch.rand(60, 1, 1, 1, generator=by_hand)
+    torch.testing.assert_close(out, bent * (1.0 + strength * draw_textures((60, 1, 4, 4), by_hand)))
+
+
+def test_switches_of_the_source_leave_target_images_alone() -> None:
+    switches: dict[str, Any] = {"shift": 2, "noise": 0.1}
+    images = images_of()
+    plain = Augmentation(**switches, scale_low=0.5, tone=5.0, of_source=("scale_low", "tone"))
+    assert plain.of_target == Augmentation(**switches)
+    batch = Batches(images, torch.arange(40), images.flip(0), 8, plain, 1, second_view=True)
+    made = batch.at(3)
+    batch.reseed(3)
+    source, target = batch.indices(3)
+    expected = augment(images[source], plain, batch.generator)
+    assert torch.equal(made.source_images, expected)
+    for view in (made.target_images, made.target_again):
+        assert view is not None
+        assert torch.equal(view, augment(images.flip(0)[target], plain.of_target, batch.generator))
+
+
 def test_noise_has_its_standard_deviation() -> None:
     images = images_of(200, 1, 16)
     noise = augment(images, Augmentation(noise=0.25), generator()) - to_float(images)
@@ -187,7 +214,9 @@ def test_noise_has_its_standard_deviation() -> None:
     assert abs(noise.mean().item()) < 0.01
 
 
-@pytest.mark.parametrize("wrong", [{"shift": -1}, {"texture": -0.1}, {"padding": "mirror"}, {"scale_low": 2.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"shift": -1}, {"texture": -0.1}, {"tone": -1.0}, {"padding": "mirror"}, {"scale_low": 2.0}]
+)
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UserError, match=next(iter(wrong))):
         Augmentation.from_dict(wrong)
@@ -196,6 +225,8 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
 def test_an_unknown_switch_is_named_with_its_nearest() -> None:
     with pytest.raises(UserError, match="did you mean 'shift'"):
         Augmentation.from_dict({"shfit": 1})
+    with pytest.raises(UserError, match="did you mean 'texture'"):
+        Augmentation.from_dict({"of_source": ["textures"]})
 
 
 def test_too_few_images_for_a_batch_are_refused() -> None:

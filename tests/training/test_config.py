@@ -8,7 +8,7 @@ import pytest
 from uda.data.batches import Augmentation
 from uda.errors import UserError
 from uda.methods.unit import UnitConfig
-from uda.training.config import RunConfig
+from uda.training.config import RunConfig, named_by
 
 CONFIG = RunConfig("unit", "default", "mnist", "usps", "standard", 1, 10, 4, 5, "entropy", "fp32")
 
@@ -24,8 +24,12 @@ def test_every_choice_changes_the_hash() -> None:
     assert len({CONFIG.hash, *(config.hash for config in changed)}) == 6
 
 
-def test_a_config_survives_json() -> None:
-    assert RunConfig.from_dict(json.loads(json.dumps(CONFIG.to_dict()))) == CONFIG
+@pytest.mark.parametrize("augmentation", [Augmentation(), Augmentation(tone=5.0, of_source=("tone",))])
+def test_a_config_survives_json(augmentation: Augmentation) -> None:
+    config = replace(CONFIG, augmentation=augmentation)
+    stored = json.loads(json.dumps(config.to_dict()))
+    assert RunConfig.from_dict(stored) == config
+    assert json.dumps(named_by(stored)) == json.dumps(named_by(config.to_dict()))
 
 
 def test_an_unknown_key_is_named_with_its_nearest() -> None:
@@ -64,5 +68,6 @@ def test_what_unit_got_later_leaves_the_hash_of_a_published_run_until_it_is_on()
     later += ["lambda_vat_target", "vat_radius", "average_decay", "refine_share", "refine_pseudo", "refine_rate"]
     later += ["game_share", "plain_game", "own_encoder", "own_generator", "own_discriminator", "depth"]
     others = [replace(made, settings={**settings, name: settings[name] + 1}) for name in later]
-    others.append(replace(made, augmentation=replace(made.augmentation, colour=True)))
+    for switch in ({"colour": True}, {"texture": 1.0}, {"tone": 5.0}, {"of_source": ("shift",)}):
+        others.append(replace(made, augmentation=replace(made.augmentation, **switch)))
     assert len({made.hash, *(other.hash for other in others)}) == 1 + len(others)

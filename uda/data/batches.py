@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from uda.data.neutral import added
 from uda.data.texture import draw_textures
+from uda.data.tone import bend
 from uda.errors import UserError, unknown
 
 
@@ -42,6 +43,12 @@ class Augmentation:
         spectrum of photographs (`draw_textures`; by channel with ``colour``) and t uniform in [0, texture], each image
         its own. Above about 1 the factor changes its sign here and there, so that strokes are darker than what is
         around them in one place and lighter in another.
+    tone
+        Largest steepness of a tone curve (`bend`) that comes before all other changes of intensities; each image draws
+        its own, uniform in [0, tone], and its threshold, uniform in [-1, 1]. It gives the strokes of digits other
+        widths and harder edges.
+    of_source
+        Names of switches that are on for source images alone.
     """
 
     shift: int = 0
@@ -54,15 +61,25 @@ class Augmentation:
     padding: str = "black"
     colour: bool = added(False)
     texture: float = added(0.0)
+    tone: float = added(0.0)
+    of_source: tuple[str, ...] = added(())
 
     def __post_init__(self) -> None:
         if self.padding not in ("black", "reflection"):
             raise unknown("augmentation padding", self.padding, ("black", "reflection"))
-        for name in ("shift", "affine", "offset", "noise", "texture"):
+        for name in ("shift", "affine", "offset", "noise", "texture", "tone"):
             if getattr(self, name) < 0:
                 raise UserError(f"augmentation.{name} is {getattr(self, name)}: it must be 0 (off) or positive")
         if self.scale_low > self.scale_high:
             raise UserError(f"augmentation.scale_low {self.scale_low} is above scale_high {self.scale_high}: swap them")
+        for name in self.of_source:
+            if name not in _NEUTRAL:
+                raise unknown("switch in augmentation.of_source", name, _NEUTRAL)
+
+    @property
+    def of_target(self) -> Augmentation:
+        """What is done to target images: all but ``of_source``."""
+        return replace(self, of_source=(), **{name: _NEUTRAL[name] for name in self.of_source})
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Augmentation:
@@ -71,7 +88,11 @@ class Augmentation:
         for key in values:
             if key not in known:
                 raise unknown("augmentation", key, known)
-        return cls(**values)
+        return cls(**{**values, "of_source": tuple(values.get("of_source", ()))})
+
+
+#: Switches of an `Augmentation` by name, and the values at which they change nothing.
+_NEUTRAL: dict[str, Any] = {f.name: f.default for f in fields(Augmentation) if f.name not in ("of_source", "padding")}
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -126,6 +147,9 @@ def place(images: Tensor, augmentation: Augmentation, generator: torch.Generator
 def recolour(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
     """Do the second half of `augment`: intensities of (N, C, H, W) images in [-1, 1]; what is off changes nothing."""
     out = images
+    if augmentation.tone:
+        steepness, threshold = torch.rand(2, len(out), 1, 1, 1, device=out.device, generator=generator)
+        out = bend(out, augmentation.tone * steepness, 2.0 * threshold - 1.0)
     shape = (len(out), out.shape[1] if augmentation.colour else 1, 1, 1)
     factor = _factor(shape, augmentation, generator)
     if factor is not None:
@@ -215,7 +239,7 @@ class Batches:
     batch_size
         Images per domain.
     augmentation
-        Applied to both domains with independent random numbers.
+        Applied to both domains with independent random numbers, to the target but for its ``of_source``.
     seed
         Fixes order and augmentation.
     device
@@ -276,10 +300,10 @@ class Batches:
         how = self.augmentation, self.generator
         source_placed = place(self.source_images[source], *how)
         source_images = recolour(source_placed, *how)
-        raw = self.target_images[target]
-        target_placed = place(raw, *how)
-        target_images = recolour(target_placed, *how)
-        again = augment(raw, *how) if self.second_view else None
+        raw, of_target = self.target_images[target], (self.augmentation.of_target, self.generator)
+        target_placed = place(raw, *of_target)
+        target_images = recolour(target_placed, *of_target)
+        again = augment(raw, *of_target) if self.second_view else None
         labels = self.source_labels[source]
         return Batch(source_images, labels, target_images, target, again, source_placed, target_placed)
 

@@ -19,4 +19,9 @@ def added(neutral: Any) -> Any:
 def telling(values: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
     """Return the values of a dataclass of settings without those that were `added` and are neutral."""
     neutral = {f.name: f.metadata["neutral"] for f in fields(kind) if "neutral" in f.metadata}
-    return {key: value for key, value in values.items() if key not in neutral or value != neutral[key]}
+    return {key: value for key, value in values.items() if key not in neutral or _stored(value) != neutral[key]}
+
+
+def _stored(value: Any) -> Any:
+    """Return a value of a setting; JSON gives lists for tuples."""
+    return tuple(value) if isinstance(value, list) else value
