@@ -58,7 +58,7 @@ def test_ranks_within_each_method_and_marks_what_is_taken(uda: Uda, recipe: Path
     by_score = sorted((rate for method, rate in scores if method == "dann"), key=lambda rate: -scores["dann", rate])
     assert [float(row[1].split(",")[0].split(" = ")[1]) for row in dann] == by_score
     assert [row[2].strip("*") for row in dann] == [f"{scores['dann', rate]:.4f}" for rate in by_score]
-    assert [row[0] for row in dann] == ["DANN", "", ""]
+    assert [row[0] for row in dann] == ["DANN 1", "DANN 2", "DANN 3"]
     assert [row[3] for row in dann] == ["taken" if rate == 2e-3 else "" for rate in by_score]
     assert {row[1]: row[3] for row in unit} == {"none of its own": "taken", "learning_rate = 1e-05": ""}
 

@@ -97,7 +97,7 @@ def write_choices(
             Column(Entry("Method"), wordy=True),
             Column(Entry("Settings"), wordy=True),
             Column(Entry("Score")),
-            Column(Entry("Taken"), wordy=True),
+            Column(Entry("Taken")),
         ),
         sections=(Section("", tuple(row for choice, trials in judged for row in _rows(choice, trials))),),
         footnotes=(),
@@ -111,10 +111,10 @@ def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
     label = method_label(choice.method) + ("" if choice.preset == "default" else f" ({choice.preset})")
     return [
         (
-            Entry(label if place == 0 else ""),
+            Entry(f"{label} {place}"),
             Entry(", ".join(f"{key} = {value}" for key, value in trial.settings.items()) or "none of its own"),
-            Entry("not run" if trial.score is None else f"{trial.score:.4f}", "best" if place == 0 else ""),
+            Entry("not run" if trial.score is None else f"{trial.score:.4f}", "best" if place == 1 else ""),
             Entry("taken" if trial.taken else ""),
         )
-        for place, trial in enumerate(trials)
+        for place, trial in enumerate(trials, start=1)
     ]

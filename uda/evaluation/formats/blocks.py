@@ -155,5 +155,5 @@ def _references(layout: Layout) -> list[str]:
             (place,) = _places(layout.columns)[number]
             rows = [row for section in layout.sections for row in section.rows if row[place].text]
             pairs = dict.fromkeys(f"{row[0].text}: {row[place].text}" for row in rows)
-            told.append(f"{column.heading.text}s. {'; '.join(pairs)}.")
+            told.append(f"{column.heading.text.removesuffix('s')}s. {'; '.join(pairs)}.")
     return told
