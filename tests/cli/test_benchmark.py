@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from tests.conftest import Uda, refused
+from uda.evaluation.history import read_history
 from uda.evaluation.kept import measure_classes_kept
 from uda.evaluation.runs import read_csv
+from uda.metrics.predicted import rare_classes
 from uda.sweeps.recipe import load_recipe
 from uda.training.claim import claim
 from uda.training.run import train
@@ -54,12 +56,21 @@ def hashes(path: Path) -> Iterable[str]:
     return sorted(row.config_hash for row in read_csv(path))
 
 
+def ended(output: str) -> list[str]:
+    """Return the lines of runs that have just ended, in the order of the recipe."""
+    return sorted(line for line in output.splitlines() if line.startswith("[") and "% in " in line)
+
+
 def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
     first = uda("benchmark", recipe, "--results", results)
     assert first.exit_code == 0, first.output
     assert names(results) == {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-cost.md", "bars-translations.png"}
     assert hashes(results / "runs.csv") == sorted(config.hash for config in load_recipe(recipe).configs)
     assert "Source only" in (results / "bars.md").read_text()
+    for config, line in zip(load_recipe(recipe).configs, ended(first.stdout), strict=True):
+        rare = rare_classes(read_history(tmp_path / "runs" / config.name)[-1].predicted)
+        assert rare  # after four steps
+        assert line.endswith(f"; hardly predicted for the target: {', '.join(rare)}")
     made, table = stamps(tmp_path / "runs"), (results / "runs.csv").read_bytes()
     second = uda("benchmark", recipe, "--results", results)
     assert second.exit_code == 0

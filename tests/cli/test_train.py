@@ -32,6 +32,19 @@ def test_a_run_prints_its_accuracies_and_is_not_made_twice(uda: Uda, pair: tuple
     assert (folder / "checkpoint.pt").stat().st_mtime_ns == stamp
 
 
+def test_a_class_that_is_hardly_predicted_is_named_without_a_label(uda: Uda, pair: tuple[str, str]) -> None:
+    result = uda(*arguments(pair, steps=2), "--set", "learning_rate=1.0")  # which ends in one class or two
+    folder = Path(result.stdout.splitlines()[-1].removeprefix("run folder: "))
+    *_, last = (folder / "metrics.jsonl").read_text().splitlines()
+    shares = json.loads(last)["predicted"]
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert list(shares) == list(read_checkpoint(folder / "checkpoint.pt")["class_names"])
+    lost = [name for name, share in shares.items() if share < 0.02]
+    assert lost
+    assert all(f"{name} ({100 * shares[name]:.1f} %)" in result.stderr for name in lost)
+    assert result.stdout.startswith("target test accuracy")
+
+
 def test_several_seeds_at_once_give_what_each_gives_alone(uda: Uda, pair: tuple[str, str], tmp_path: Path) -> None:
     alone = uda(*arguments(pair), "--seed", 2, "--threads", 1)
     alone_folder = Path(alone.stdout.splitlines()[-1].removeprefix("run folder: "))

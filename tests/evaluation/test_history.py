@@ -27,6 +27,15 @@ def test_reads_every_evaluation_in_order(tmp_path: Path) -> None:
     ]
 
 
+def test_reads_how_often_each_class_is_predicted_where_it_was_logged(tmp_path: Path) -> None:
+    logged = json.loads(line(10)) | {"predicted": {"cat": 0.25, "dog": 0.75}}
+    write(tmp_path, line(5), json.dumps(logged) + "\n")
+    assert [each.predicted for each in read_history(tmp_path)] == [{}, {"cat": 0.25, "dog": 0.75}]
+    write(tmp_path, json.dumps(logged | {"predicted": [0.25, 0.75]}) + "\n")
+    with pytest.raises(UserError, match="line 1: is no evaluation"):
+        read_history(tmp_path)
+
+
 def test_a_score_that_is_no_number_is_the_worst(tmp_path: Path) -> None:
     write(tmp_path, line(5, entropy=math.nan), line(10, entropy=-1e300))
     assert [each.scores["entropy"] for each in read_history(tmp_path)] == [-math.inf, -1e300]

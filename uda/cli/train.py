@@ -13,7 +13,9 @@ import click
 
 from uda.cli.options import data_root_option, device_option, parse_seeds, runs_option, threads_option
 from uda.errors import UserError
+from uda.evaluation.history import read_history
 from uda.evaluation.runs import RunResult, read_result
+from uda.metrics.predicted import warn_of_rare
 from uda.training.claim import claim
 from uda.training.devices import caution, pin_threads
 from uda.training.record import is_finished
@@ -87,6 +89,8 @@ def train(
         if len(configs) > 1:
             click.echo(f"seed {config.seed}")
         click.echo(describe(read_result(folder)))
+        if warning := warn_of_rare(read_history(folder)[-1].predicted):
+            click.echo(warning, err=True)
         click.echo(f"run folder: {folder}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,14 @@ class Checkpoint:
         On the target test split, percent: for judging validators, never seen by them.
     scores
         Of each validator, by name; larger is better, and minus infinity where the run logged no number.
+    predicted
+        Share of the target's training images that is predicted as each class, by name; empty where the run logged none.
     """
 
     step: int
     accuracy: float
     scores: Mapping[str, float]
+    predicted: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_history(folder: Path) -> list[Checkpoint]:
@@ -55,8 +58,10 @@ def read_history(folder: Path) -> list[Checkpoint]:
 def _read_line(line: str, where: str) -> Checkpoint:
     try:
         values = json.loads(line)
-        return make_checkpoint(values["step"], values["target_test_accuracy"], values["validators"], where)
-    except (ValueError, KeyError, TypeError) as error:
+        checkpoint = make_checkpoint(values["step"], values["target_test_accuracy"], values["validators"], where)
+        predicted = {name: float(share) for name, share in values.get("predicted", {}).items()}
+        return replace(checkpoint, predicted=predicted)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{where}: is no evaluation ({error!r}); leave that run out or train it again") from error
 
 

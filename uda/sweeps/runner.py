@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uda.errors import UserError
+from uda.evaluation.history import read_history
 from uda.evaluation.runs import RunResult, export, read_result
+from uda.metrics.predicted import rare_classes
 from uda.training.claim import claim
 from uda.training.config import RunConfig
 from uda.training.devices import caution, resolve_device
@@ -173,8 +175,14 @@ def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, he
             swept.results.append(result)
             now = config.hash in swept.trained
             reached = "done" if table is None else f"{result.accuracy_last:.2f} %"
-            return f"{reached} in {result.seconds:.0f} s" if now else f"{reached} before"
+            return f"{reached} in {result.seconds:.0f} s{_rare(runs / config.name)}" if now else f"{reached} before"
     return "failed: " + next(reason for failed, reason in swept.failures if failed == config)
+
+
+def _rare(folder: Path) -> str:
+    """Name the classes that a run hardly predicts in the end, for the end of a line; nothing where there are none."""
+    rare = rare_classes(read_history(folder)[-1].predicted)
+    return f"; hardly predicted for the target: {', '.join(rare)}" if rare else ""
 
 
 def together(configs: Sequence[RunConfig], device: str) -> list[list[RunConfig]]:

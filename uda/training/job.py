@@ -14,6 +14,7 @@ from uda.errors import UserError
 from uda.methods import Method, TaskShape
 from uda.metrics.accuracy import accuracy
 from uda.metrics.correctness import pack
+from uda.metrics.predicted import predicted_shares
 from uda.metrics.validators import validate
 from uda.training.capture import make_updates, prepare_optimisers
 from uda.training.checkpoint import Pick, build_method, checkpoint_values, on_cpu, read_checkpoint
@@ -104,17 +105,20 @@ def open_job(record: Record, task: TaskData, target_labels: Tensor | None, devic
 
 
 def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
-    """Score the model, keep the validator's pick, log, and save.
+    """Score the model, keep the validator's pick, log, and save; log too how often it predicts each class.
 
     The accuracy on the target test split is written down for the table; nothing that the run does depends on it.
     """
     method, task, step = job.method, job.task, job.step
-    scores = validate(validation_outputs(method, job.validation))
+    outputs = validation_outputs(method, job.validation)
+    scores = validate(outputs)
     score = scores[job.config.validator]
     if job.pick is None or score > job.pick.score:
         job.pick = Pick(step, score, on_cpu(method.state_dict()))
     reached = accuracy(predict_logits(method, task.target_test.images), task.target_test.labels)
     line = {"step": step, "seconds": job.seconds, "terms": terms, "validators": scores, "target_test_accuracy": reached}
+    shares = predicted_shares(outputs["target_train_logits"])
+    line["predicted"] = dict(zip(task.class_names, shares, strict=True))
     job.record.rewind(step - 1)
     job.record.log(line)
     saver.save(
