@@ -67,10 +67,11 @@ def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results:
     assert names(results) == {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-cost.md", "bars-translations.png"}
     assert hashes(results / "runs.csv") == sorted(config.hash for config in load_recipe(recipe).configs)
     assert "Source only" in (results / "bars.md").read_text()
-    for config, line in zip(load_recipe(recipe).configs, ended(first.stdout), strict=True):
-        rare = rare_classes(read_history(tmp_path / "runs" / config.name)[-1].predicted)
-        assert rare  # after four steps
-        assert line.endswith(f"; hardly predicted for the target: {', '.join(rare)}")
+    folders = [tmp_path / "runs" / config.name for config in load_recipe(recipe).configs]
+    rare = [rare_classes(read_history(folder)[-1].predicted) for folder in folders]
+    assert any(rare)  # after four steps
+    for line, lost in zip(ended(first.stdout), rare, strict=True):
+        assert line.endswith(f"; hardly predicted for the target: {', '.join(lost)}" if lost else " s")
     made, table = stamps(tmp_path / "runs"), (results / "runs.csv").read_bytes()
     second = uda("benchmark", recipe, "--results", results)
     assert second.exit_code == 0
