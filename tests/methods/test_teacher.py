@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from uda.methods.teacher import MeanTeacher, class_balance, consistency
+from uda.methods.teacher import Alignment, MeanTeacher, class_balance, consistency
 
 
 def test_each_parameter_is_the_average_and_buffers_stay_the_teachers_own() -> None:
@@ -40,6 +40,26 @@ def test_consistency_counts_only_what_the_teacher_is_sure_of() -> None:
     assert student.grad is not None
     assert student.grad[0].abs().sum() > 0
     assert student.grad[1].abs().sum() == 0
+
+
+def test_aligned_predictions_are_divided_by_the_running_shares() -> None:
+    alignment = Alignment(3, 0.75)
+    p = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.4, 0.1]])
+    shares = torch.full((3,), 1 / 3)
+    for _ in range(4):
+        aligned = torch.softmax(alignment(p.log()), 1)
+        shares = 0.75 * shares + 0.25 * p.mean(0)
+        divided = p / shares
+        torch.testing.assert_close(aligned, divided / divided.sum(1, keepdim=True))
+    torch.testing.assert_close(alignment.shares, shares)
+    assert list(alignment.state_dict()) == ["shares"]
+
+
+def test_a_class_that_is_never_predicted_is_made_likelier_within_bounds() -> None:
+    alignment = Alignment(2, 0.5)
+    for _ in range(40):
+        aligned = torch.softmax(alignment(torch.tensor([[60.0, 0.0]])), 1)
+    torch.testing.assert_close(aligned[0, 1] / aligned[0, 0], torch.tensor(60.0).neg().exp() / Alignment.LEAST)
 
 
 def test_class_balance_is_least_where_all_classes_are_predicted_alike() -> None:

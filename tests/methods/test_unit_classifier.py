@@ -82,6 +82,14 @@ def semantic_back(s: ByHand) -> tuple[dict[str, Tensor], Tensor]:
     return {"consistency": agreement, "sure": sure, "semantic_back": kept}, 0.25 * (9.0 * agreement + 2.0 * kept)
 
 
+def aligned(s: ByHand) -> tuple[dict[str, Tensor], Tensor]:
+    said = s.teacher[1](s.teacher[0]([(s.batch.target_again, 1)])[0][0]).detach()
+    p = F.softmax(said, 1)
+    shown = (p / (0.99 / 3 + 0.01 * p.mean(0))).log()
+    agreement, sure, _ = by_hand_teaching(s.on_target, shown, SURE[s.own_first])
+    return {"consistency": agreement, "sure": sure}, 0.25 * 9.0 * agreement
+
+
 def information(s: ByHand) -> tuple[dict[str, Tensor], Tensor]:
     mean = F.softmax(s.on_target, 1).mean(0)
     entropy, diversity = entropy_by_hand(s.on_target), -(mean * mean.log()).sum()
@@ -102,6 +110,7 @@ def smooth(s: ByHand) -> tuple[dict[str, Tensor], Tensor]:
 CASES = [
     ({"lambda_semantic": 2.0}, semantic),
     ({"lambda_semantic_back": 2.0, **TAUGHT}, semantic_back),
+    ({"alignment": 0.99, **TAUGHT}, aligned),
     ({"lambda_information": 0.7, "lambda_entropy": 0.4}, information),
     ({"lambda_entropy": 0.4}, entropy_alone),
     ({"lambda_vat_source": 0.6, "lambda_vat_target": 0.5}, smooth),
@@ -330,6 +339,8 @@ def test_averaged_weights_classify_both_domains() -> None:
     [
         ({"average_decay": 0.99}, "lambda_teacher"),
         ({"average_decay": 1.0, "lambda_teacher": 0.0}, "average_decay"),
+        ({"alignment": 1.0}, "alignment"),
+        ({"alignment": 0.9, "lambda_teacher": 0.0}, "lambda_teacher"),
         ({"lambda_semantic_back": 1.0, "lambda_teacher": 0.0}, "lambda_semantic_back"),
         ({"refine_share": 1.0}, "refine_share"),
         ({"game_share": 0.0}, "game_share"),

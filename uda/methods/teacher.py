@@ -37,6 +37,37 @@ class MeanTeacher(nn.Module):
         self._average(list(self.networks.parameters()), theirs, None)
 
 
+class Alignment(nn.Module):
+    """Distribution alignment: a teacher's predictions as if it predicted every class as often.
+
+    D. Berthelot et al., "ReMixMatch", ICLR 2020, section 3.1, for even shares; the running average is exponential. A
+    class that is hardly predicted is hardly taught, and so is lost: here the teacher gets surer of it the rarer it is.
+
+    Parameters
+    ----------
+    classes
+        How many there are.
+    decay
+        What stays of the running shares at each step, 0 to 1; they begin even.
+    """
+
+    #: What a share counts for at least, so that no class is made a hundred times as likely as it was.
+    LEAST = 1e-3
+
+    def __init__(self, classes: int, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        self.shares: Tensor
+        self.register_buffer("shares", torch.full((classes,), 1.0 / classes))
+
+    @torch.no_grad()
+    def forward(self, logits: Tensor) -> Tensor:
+        """Let the shares follow (N, K) logits, and return those whose probabilities are divided by them: (N, K)."""
+        logits = logits.float()
+        self.shares.lerp_(torch.softmax(logits, 1).mean(0), 1.0 - self.decay)
+        return logits - self.shares.clamp(min=self.LEAST).log()
+
+
 def consistency(student: Tensor, teacher: Tensor, confidence: float) -> tuple[Tensor, Tensor]:
     """Squared distance between the predictions of student and teacher, where the teacher is sure (section 3.2).
 

@@ -18,7 +18,7 @@ from uda.methods.averages import Averages
 from uda.methods.base import Method, Outputs, TaskShape, cross_entropy
 from uda.methods.discriminator_head import build_class_head, read_images
 from uda.methods.entropy import conditional_entropy, marginal_entropy
-from uda.methods.teacher import MeanTeacher, class_balance, consistency
+from uda.methods.teacher import Alignment, MeanTeacher, class_balance, consistency
 from uda.methods.tracking import held
 from uda.methods.unit_config import UnitConfig
 from uda.methods.vat import scaled_radius, virtual_adversarial_loss
@@ -80,6 +80,7 @@ class UnitClassifier(Method):
         self.head = self._build_head(task.classes)
         self.second_view = config.lambda_teacher > 0
         self.teacher = MeanTeacher(self._students, config.teacher_decay) if self.second_view else None
+        self.alignment = Alignment(task.classes, config.alignment) if config.alignment else None
         self.averages = Averages(self._students, config.average_decay) if config.average_decay else None
 
     def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
@@ -137,10 +138,11 @@ class UnitClassifier(Method):
 
     @torch.no_grad()
     def _teach(self, batch: Batch) -> Tensor:
-        """Return the teacher's (N, K) logits on the second view of the target images."""
+        """Return the teacher's (N, K) logits on the second view of the target images, aligned if they shall be."""
         if batch.target_again is None:
             raise UserError("the mean teacher needs batches with a second view: make them with second_view=True")
-        return self.predict(batch.target_again)
+        logits = self.predict(batch.target_again)
+        return logits if self.alignment is None else self.alignment(logits)
 
     def _learn_classes(self, lesson: Lesson, source: Tensor, translated: Tensor | None, target: Tensor) -> Terms:
         """Return all terms that move the classifier, of what it reads of the (N, F) three kinds of images."""

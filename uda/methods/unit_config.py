@@ -52,6 +52,9 @@ class UnitConfig(OptimiserConfig):
         the share of images that the teacher is sure of. The paper has neither.
     teacher_decay, confidence
         What stays of the teacher's average at each step; from what probability on the teacher is sure.
+    alignment
+        What stays, at each step, of the running shares of classes by which the teacher's predictions are divided, so
+        that it teaches every class as often (`Alignment`); 0 leaves them as they are.
     warmup
         Steps over which the weights of what the classifier learns beside labelled source images rise from 0, linearly:
         all of them but ``lambda_class`` and ``lambda_vat_source``.
@@ -127,6 +130,7 @@ class UnitConfig(OptimiserConfig):
     warmup: int = 300
     translated_gradient: bool = False
     lambda_features: float = 0.0
+    alignment: float = added(0.0)
     lambda_semantic: float = added(0.0)
     lambda_semantic_back: float = added(0.0)
     lambda_information: float = added(0.0)
@@ -194,6 +198,12 @@ class UnitConfig(OptimiserConfig):
             raise UserError(
                 f"average_decay is {self.average_decay} and lambda_teacher {self.lambda_teacher}: the mean teacher is "
                 "an average of the weights already; set one of them to 0"
+            )
+        if not 0.0 <= self.alignment < 1.0:
+            raise UserError(f"alignment is {self.alignment}: it must be at least 0 (off) and below 1")
+        if self.alignment and not taught:
+            raise UserError(
+                f"alignment is {self.alignment}: it aligns a mean teacher's predictions; set lambda_teacher above 0"
             )
         if self.lambda_semantic_back and not taught:
             raise UserError(
