@@ -274,7 +274,7 @@ class Batches:
         self.source_images = source_images.to(device)
         self.source_labels = source_labels.to(device)
         self.target_images = target_images.to(device)
-        self.augmentation = augmentation
+        self.augmentation, self._of_target = augmentation, augmentation.of_target
         self.seed = seed
         self.second_view = second_view
         self.batch_size = batch_size
@@ -300,7 +300,7 @@ class Batches:
         how = self.augmentation, self.generator
         source_placed = place(self.source_images[source], *how)
         source_images = recolour(source_placed, *how)
-        raw, of_target = self.target_images[target], (self.augmentation.of_target, self.generator)
+        raw, of_target = self.target_images[target], (self._of_target, self.generator)
         target_placed = place(raw, *of_target)
         target_images = recolour(target_placed, *of_target)
         again = augment(raw, *of_target) if self.second_view else None
