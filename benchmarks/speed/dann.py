@@ -23,7 +23,8 @@ from pil_dann import pil_dann
 from step_memory import step_memory
 from timing import race, write
 
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.training.capture import make_updates
 from uda.training.devices import resolve_device, resolve_precision
 from uda.training.probe import Layout, lay_out

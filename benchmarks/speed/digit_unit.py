@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.methods import TaskShape
 from uda.methods.unit import UnitConfig, UnitMethod
 from uda.training.capture import make_updates

@@ -26,7 +26,8 @@ from torch import Tensor
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from uda.data.batches import Augmentation, Batch, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batch, Batches
 from uda.methods import Method, TaskShape
 from uda.methods.unit import AUTHORS, UnitConfig, UnitMethod
 from uda.training.capture import make_updates

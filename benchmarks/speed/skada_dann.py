@@ -11,7 +11,7 @@ from skada.deep.base import DeepDADataset
 from skada.deep.modules import GradientReversalLayer
 from torch import Tensor, nn
 
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 
 #: skada's marks: domains of 0 and more are sources, negative ones targets; -1 is no label.
 SOURCE, TARGET, NO_LABEL = 1, -2, -1

@@ -22,7 +22,8 @@ from step_memory import step_memory
 from timing import Timing, race, write
 from torch import Tensor
 
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.methods import TaskShape
 from uda.methods.unit import AUTHORS, UnitConfig, UnitMethod
 from uda.training.capture import make_updates

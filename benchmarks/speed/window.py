@@ -19,7 +19,8 @@ import torch
 from timing import machine, wait
 from torch.profiler import ProfilerActivity, profile
 
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.methods import METHODS, TaskShape
 from uda.methods.unit import AUTHORS
 from uda.training.capture import make_updates

@@ -13,7 +13,8 @@ from dann_task import Networks, Task, build_method, build_networks, draw_task
 from pil_dann import pil_batches
 from torch import nn
 
-from uda.data.batches import Batch, to_float
+from uda.data.augmentation import to_float
+from uda.data.batches import Batch
 from uda.methods.dann import Dann
 
 N = 8

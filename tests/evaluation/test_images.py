@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.evaluation.examples import CLASSES, write_shapes
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.data.domains import find_domain, load_split
 from uda.data.protocols import load_task
 from uda.errors import UserError

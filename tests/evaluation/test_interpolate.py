@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.errors import UserError
 from uda.evaluation.interpolate import interpolate, interpolate_domains
 from uda.evaluation.translate import load_translator, to_uint8, translate_domains

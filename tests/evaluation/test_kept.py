@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from torch import Tensor
 
 from tests.evaluation.examples import CLASSES
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.data.domains import Split
 from uda.data.protocols import TaskData, load_task
 from uda.errors import UserError

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.errors import UserError
 from uda.evaluation.translate import (
     Translations,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.methods import METHODS, TaskShape
 
 SIDE = 8

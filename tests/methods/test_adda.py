@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from tests.methods.by_hand import same_move
 from tests.methods.test_update import TASK, adam, batch_of, same_parameters
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.errors import UserError
 from uda.methods.adda import Adda, AddaConfig
 from uda.training.updates import Updates

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.methods import METHODS, TaskShape
 from uda.methods.backbones import BACKBONES
 from uda.methods.classifier import ClassifierConfig

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from tests.methods.by_hand import resumes_in_the_same_bits, same_move
 from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters
-from uda.data.batches import Augmentation, Batch, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batch, Batches
 from uda.errors import UserError
 from uda.methods import TaskShape
 from uda.methods.cycada import Cycada, CycadaConfig

@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.methods.by_hand import resumes_in_the_same_bits
 from tests.methods.rotated import COUNT, fitted, pixels, rotated
-from uda.data.batches import Augmentation, Batches, to_float
+from uda.data.augmentation import Augmentation, to_float
+from uda.data.batches import Batches
 from uda.errors import UserError
 from uda.methods import METHODS, TaskShape
 from uda.methods.shallow import NEVER, ShallowConfig, library, linear_classifier

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from tests.methods.by_hand import resumes_in_the_same_bits, same_move
 from tests.methods.test_update import TASK, adam, batch_of, same_parameters
-from uda.data.batches import Augmentation, Batches, to_float
+from uda.data.augmentation import Augmentation, to_float
+from uda.data.batches import Batches
 from uda.errors import UserError
 from uda.methods.centroids import centroid_labels
 from uda.methods.shot import Shot, ShotConfig

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from tests.methods.test_update import TASK
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.methods.supervised import SourceOnly, SupervisedConfig
 from uda.training.updates import Updates
 

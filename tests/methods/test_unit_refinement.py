@@ -16,7 +16,8 @@ from tests.methods.test_shot import EPOCH, batches_of
 from tests.methods.test_unit_classifier import TAUGHT, unit
 from tests.methods.test_update import TASK, adam, batch_of
 from tests.methods.test_vada import entropy_by_hand
-from uda.data.batches import Augmentation, Batches, to_float
+from uda.data.augmentation import Augmentation, to_float
+from uda.data.batches import Batches
 from uda.methods.centroids import centroid_labels
 from uda.methods.unit import UnitMethod
 from uda.training.updates import Updates

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tests.training.test_run import config_of, identical, weights
-from uda.data.batches import Augmentation, Batches
+from uda.data.augmentation import Augmentation
+from uda.data.batches import Batches
 from uda.methods import METHODS, TaskShape
 from uda.training import probe
 from uda.training.probe import Layout, choose_layout

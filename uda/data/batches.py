@@ -3,178 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from uda.data.neutral import added
-from uda.data.texture import draw_textures
-from uda.data.tone import bend
-from uda.errors import UserError, unknown
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """What is done to each training image, each image for itself; every switch is off by default.
-
-    Attributes
-    ----------
-    shift
-        Largest translation in pixels, in each direction; whole pixels, uniform.
-    affine
-        Standard deviation of the Gaussian that is added to each entry of the 2x2 identity.
-    flip
-        Whether half of the images have their intensities inverted (x -> -x).
-    scale_low, scale_high
-        Intensities are multiplied by a uniform number between the two.
-    offset
-        A uniform number in [-offset, offset] is added to the intensities (which span [-1, 1]).
-    noise
-        Standard deviation of Gaussian noise on each value.
-    padding
-        What moves in from outside: ``"black"`` or ``"reflection"``.
-    colour
-        Whether inversion, factor and offset are drawn for each channel, which colours grey images, or for each image.
-    texture
-        How much the factor varies over an image: it is multiplied by 1 + t f, where f is a random field with the
-        spectrum of photographs (`draw_textures`; by channel with ``colour``) and t uniform in [0, texture], each image
-        its own. Above about 1 the factor changes its sign here and there, so that strokes are darker than what is
-        around them in one place and lighter in another.
-    tone
-        Largest steepness of a tone curve (`bend`) that comes before all other changes of intensities; each image draws
-        its own, uniform in [0, tone], and its threshold, uniform in [-1, 1]. It gives the strokes of digits other
-        widths and harder edges.
-    of_source
-        Names of switches that are on for source images alone.
-    """
-
-    shift: int = 0
-    affine: float = 0.0
-    flip: bool = False
-    scale_low: float = 1.0
-    scale_high: float = 1.0
-    offset: float = 0.0
-    noise: float = 0.0
-    padding: str = "black"
-    colour: bool = added(False)
-    texture: float = added(0.0)
-    tone: float = added(0.0)
-    of_source: tuple[str, ...] = added(())
-
-    def __post_init__(self) -> None:
-        if self.padding not in ("black", "reflection"):
-            raise unknown("augmentation padding", self.padding, ("black", "reflection"))
-        for name in ("shift", "affine", "offset", "noise", "texture", "tone"):
-            if getattr(self, name) < 0:
-                raise UserError(f"augmentation.{name} is {getattr(self, name)}: it must be 0 (off) or positive")
-        if self.scale_low > self.scale_high:
-            raise UserError(f"augmentation.scale_low {self.scale_low} is above scale_high {self.scale_high}: swap them")
-        for name in self.of_source:
-            if name not in _NEUTRAL:
-                raise unknown("switch in augmentation.of_source", name, _NEUTRAL)
-
-    @property
-    def of_target(self) -> Augmentation:
-        """What is done to target images: all but ``of_source``."""
-        return replace(self, of_source=(), **{name: _NEUTRAL[name] for name in self.of_source})
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Augmentation:
-        """Build from plain values; an unknown key is a `UserError` that names the nearest known one."""
-        known = [f.name for f in fields(cls)]
-        for key in values:
-            if key not in known:
-                raise unknown("augmentation", key, known)
-        return cls(**{**values, "of_source": tuple(values.get("of_source", ()))})
-
-
-#: Switches of an `Augmentation` by name, and the values at which they change nothing.
-_NEUTRAL: dict[str, Any] = {f.name: f.default for f in fields(Augmentation) if f.name not in ("of_source", "padding")}
-
-
-def to_float(images: Tensor) -> Tensor:
-    """Map uint8 0..255 to float32 in [-1, 1]."""
-    return images.float() / 127.5 - 1.0
-
-
-def move(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Shift and deform (N, C, H, W) float images in [-1, 1], each with its own affine map, in one resampling."""
-    n, _, height, width = images.shape
-    device = images.device
-    matrix = torch.eye(2, 3, device=device).repeat(n, 1, 1)
-    if augmentation.affine:
-        matrix[:, :, :2] += augmentation.affine * torch.randn(n, 2, 2, device=device, generator=generator)
-    if augmentation.shift:
-        span = 2 * augmentation.shift + 1
-        pixels = torch.randint(span, (n, 2), device=device, generator=generator) - augmentation.shift
-        matrix[:, 0, 2] = pixels[:, 0] * (2.0 / width)
-        matrix[:, 1, 2] = pixels[:, 1] * (2.0 / height)
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    if augmentation.padding == "reflection":
-        return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
-    return F.grid_sample(images + 1.0, grid, padding_mode="zeros", align_corners=False) - 1.0
-
-
-def augment(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Augment a batch of uint8 images.
-
-    Parameters
-    ----------
-    images
-        (N, C, H, W) uint8.
-    augmentation
-        The switches.
-    generator
-        On the device of the images; the result depends on nothing else.
-
-    Returns
-    -------
-    Tensor
-        (N, C, H, W) float32; in [-1, 1] unless scale, texture, offset or noise lead outside.
-    """
-    return recolour(place(images, augmentation, generator), augmentation, generator)
-
-
-def place(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Do the first half of `augment`: to float32 in [-1, 1], shifted and deformed."""
-    out = to_float(images)
-    return move(out, augmentation, generator) if augmentation.shift or augmentation.affine else out
-
-
-def recolour(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Do the second half of `augment`: intensities of (N, C, H, W) images in [-1, 1]; what is off changes nothing."""
-    out = images
-    if augmentation.tone:
-        steepness, threshold = torch.rand(2, len(out), 1, 1, 1, device=out.device, generator=generator)
-        out = bend(out, augmentation.tone * steepness, 2.0 * threshold - 1.0)
-    shape = (len(out), out.shape[1] if augmentation.colour else 1, 1, 1)
-    factor = _factor(shape, augmentation, generator)
-    if factor is not None:
-        out = out * factor
-    if augmentation.texture:
-        strength = augmentation.texture * torch.rand(len(out), 1, 1, 1, device=out.device, generator=generator)
-        out = out * (1.0 + strength * draw_textures((*shape[:2], *out.shape[2:]), generator))
-    if augmentation.offset:
-        uniform = torch.rand(shape, device=out.device, generator=generator)
-        out = out + augmentation.offset * (2.0 * uniform - 1.0)
-    if augmentation.noise:
-        out = out + augmentation.noise * torch.randn(out.shape, device=out.device, generator=generator)
-    return out
-
-
-def _factor(shape: tuple[int, ...], augmentation: Augmentation, generator: torch.Generator) -> Tensor | None:
-    """Draw factors of a shape from the intensity flip and scale; None where both are off."""
-    factor, device = None, generator.device
-    if augmentation.flip:
-        factor = torch.randint(2, shape, device=device, generator=generator) * 2.0 - 1.0
-    low, high = augmentation.scale_low, augmentation.scale_high
-    if (low, high) != (1.0, 1.0):
-        scale = low + (high - low) * torch.rand(shape, device=device, generator=generator)
-        factor = scale if factor is None else factor * scale
-    return factor
+from uda.data.augmentation import Augmentation, augment, place, recolour, to_float
+from uda.data.painting import paint
+from uda.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -271,6 +107,12 @@ class Batches:
                     f"the {name} domain has {len(images)} training images, fewer than one batch of {batch_size}: "
                     "lower batch_size or add images"
                 )
+        shapes = [tuple(images.shape[1:]) for images in (source_images, target_images)]
+        if augmentation.painted and shapes[0] != shapes[1]:
+            raise UserError(
+                f"augmentation.painted is {augmentation.painted}, but source images are {shapes[0]} and target images "
+                f"{shapes[1]}: paint where both have the same shape"
+            )
         self.source_images = source_images.to(device)
         self.source_labels = source_labels.to(device)
         self.target_images = target_images.to(device)
@@ -298,14 +140,19 @@ class Batches:
     def make(self, source: Tensor, target: Tensor) -> Batch:
         """Return the batch of these indices, augmented by what `generator` draws next."""
         how = self.augmentation, self.generator
-        source_placed = place(self.source_images[source], *how)
-        source_images = recolour(source_placed, *how)
         raw, of_target = self.target_images[target], (self._of_target, self.generator)
+        source_placed = place(self.source_images[source], *how)
+        source_images = recolour(self._painted(source_placed, raw), *how)
         target_placed = place(raw, *of_target)
         target_images = recolour(target_placed, *of_target)
         again = augment(raw, *of_target) if self.second_view else None
         labels = self.source_labels[source]
         return Batch(source_images, labels, target_images, target, again, source_placed, target_placed)
+
+    def _painted(self, drawings: Tensor, pictures: Tensor) -> Tensor:
+        """Paint source images with patches of uint8 target images."""
+        share = self.augmentation.painted
+        return paint(drawings, to_float(pictures), share, self.generator) if share else drawings
 
 
 def stream_seed(*parts: int | str) -> int:

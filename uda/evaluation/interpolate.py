@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights

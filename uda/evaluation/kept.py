@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.data.domains import Split
 from uda.data.protocols import load_task
 from uda.data.shaping import fit_channels

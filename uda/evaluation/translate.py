@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.labels import domain_label

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
-from uda.data.batches import Batch, Batches, stream_seed, to_float
+from uda.data.augmentation import to_float
+from uda.data.batches import Batch, Batches, stream_seed
 from uda.errors import UserError, unknown
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod

@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from uda.data.batches import Batches, to_float
+from uda.data.augmentation import to_float
+from uda.data.batches import Batches
 from uda.methods.base import Method, cross_entropy
 from uda.methods.centroids import centroid_labels
 from uda.methods.entropy import conditional_entropy, marginal_entropy

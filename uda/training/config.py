@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from uda.data.batches import Augmentation
+from uda.data.augmentation import Augmentation
 from uda.data.neutral import telling
 from uda.errors import unknown
 from uda.methods import METHODS

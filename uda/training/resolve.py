@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from uda.data.batches import Augmentation
+from uda.data.augmentation import Augmentation
 from uda.data.domains import find_domain
 from uda.data.protocols import find_protocol
 from uda.errors import UserError, unknown

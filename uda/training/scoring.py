@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from uda.data.batches import to_float
+from uda.data.augmentation import to_float
 from uda.methods import Method
 from uda.methods.base import Outputs
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from uda.data.batches import Augmentation, augment
+from uda.data.augmentation import Augmentation, augment
 from uda.data.protocols import TaskData
 from uda.methods import Method
 from uda.metrics.validators.mixing import MIX
