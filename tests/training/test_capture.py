@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import torch
 
+from tests.training.small import FURTHER, small
 from tests.training.test_run import config_of, train_in_pieces, weights
-from tests.training.test_updates import AUGMENTATION, FURTHER
-from uda.data.batches import Batches
-from uda.methods import METHODS, TaskShape
+from uda.methods import METHODS
 from uda.training.capture import EAGER_UPDATES, CapturedUpdates, make_updates, prepare_optimisers
 from uda.training.run import train, train_side_by_side
 from uda.training.updates import Updates
@@ -30,18 +29,10 @@ def _the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def updates_of(name: str, settings: dict[str, Any], captured: bool, seed: int = 1) -> Updates:
-    device = torch.device("cuda")
-    torch.manual_seed(seed)
-    images = torch.randint(0, 256, (40, 1, 16, 16), dtype=torch.uint8)
-    method = METHODS[name](METHODS[name].Config(width=2, **settings), TaskShape((1, 16, 16), (1, 16, 16), 3, STEPS))
-    method.to(device).train()
-    if method.sees_target_labels:
-        method.receive_target_labels(torch.zeros(40, dtype=torch.long, device=device))
-    augmentation = replace(AUGMENTATION, padding="reflection")
-    batches = Batches(images, torch.arange(40) % 3, images, 8, augmentation, seed, device, method.second_view)
+    method, batches = small(name, settings, STEPS, device="cuda", seed=seed, padding="reflection")
     if captured:
         return make_updates(method, batches, "fp32", seed)
-    prepare_optimisers(method, device)
+    prepare_optimisers(method, torch.device("cuda"))
     return Updates(method, batches, "fp32", seed)
 
 

@@ -7,17 +7,13 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from uda.data.augmentation import Augmentation
-from uda.data.batches import Batches
-from uda.methods import METHODS, TaskShape
+from tests.training.small import FURTHER, small
+from uda.methods import METHODS
 from uda.methods.unit import AUTHORS
 from uda.training.capture import make_updates
 from uda.training.updates import Updates
 from uda.unit.networks import Discriminator, Encoder, Generator
 
-AUGMENTATION = Augmentation(
-    shift=1, affine=0.1, flip=True, scale_low=0.5, offset=0.1, noise=0.1, colour=True, texture=1.0
-)
 #: Each reads a value off the device, or has a shape that only the device knows.
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "unique_dim", "_unique2", "bincount"}
 #: How a tensor that was built on the host, or is moved between devices, enters.
@@ -25,13 +21,7 @@ FROM_HOST = {"lift_fresh", "scalar_tensor"}
 
 
 def updates_of(name: str, **settings: Any) -> Updates:
-    torch.manual_seed(0)
-    images = torch.randint(0, 256, (40, 1, 16, 16), dtype=torch.uint8)
-    method = METHODS[name](METHODS[name].Config(width=2, **settings), TaskShape((1, 16, 16), (1, 16, 16), 3, 60))
-    if method.sees_target_labels:
-        method.receive_target_labels(torch.zeros(40, dtype=torch.long))
-    batches = Batches(images, torch.arange(40) % 3, images, 8, AUGMENTATION, 1, second_view=method.second_view)
-    return make_updates(method.train(), batches, "bf16", 1)
+    return make_updates(*small(name, settings, 60), "bf16", 1)
 
 
 class Operations(TorchDispatchMode):
@@ -44,17 +34,6 @@ class Operations(TorchDispatchMode):
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.counts[function.overloadpacket.__name__] += 1
         return function(*args, **(kwargs or {}))
-
-
-#: What is off by default.
-FURTHER: list[tuple[str, dict[str, Any]]] = [
-    ("unit", {"head": head, "refine_share": 0.5, "lambda_balance": 1.0, **dict.fromkeys(names, 1.0)})
-    for names in (
-        ["lambda_semantic", "lambda_semantic_back", "lambda_information"],
-        ["lambda_entropy", "lambda_vat_source", "lambda_vat_target", "lambda_4"],
-    )
-    for head in ("encoder", "discriminator")
-] + [("unit", {"lambda_teacher": 0.0, "average_decay": 0.99, "refine_share": 0.5})]
 
 
 @pytest.mark.parametrize(
