@@ -185,3 +185,14 @@ def test_a_bad_checkpoint_is_refused_in_one_sentence(damage: str, pair: tuple[st
     with pytest.raises(UserError, match=words) as caught:
         load_model(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_result_says_that_source_images_were_painted(pair: tuple[str, str], tmp_path: Path) -> None:
+    notes = {}
+    for share in (0.0, 0.25):
+        config = config_of("source-only", pair, **{"augmentation.painted": share})
+        folder = train(config, tmp_path, tmp_path, device="cpu", quiet=True)
+        notes[share] = json.loads((folder / "result.json").read_text())["notes"]
+    assert notes[0.25].removeprefix(notes[0.0]).lstrip("; ") == (
+        "25 % of the source's images painted with patches of the target's"
+    )

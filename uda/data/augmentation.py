@@ -87,6 +87,12 @@ class Augmentation:
         """What is done to target images: all but ``of_source``."""
         return replace(self, of_source=(), **{name: _NEUTRAL[name] for name in self.of_source})
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a table must say of it: painted source images are made of target images, and partly of that domain."""
+        share = f"{100 * self.painted:g} %"
+        return (f"{share} of the source's images painted with patches of the target's",) if self.painted else ()
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Augmentation:
         """Build from plain values; an unknown key is a `UserError` that names the nearest known one."""

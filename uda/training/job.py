@@ -162,7 +162,7 @@ def make_result(job: Job) -> dict[str, Any]:
         "steps_per_second": config.steps / job.seconds,
         "config_hash": config.hash,
         "code_version": code_version(),
-        "notes": "; ".join(job.task.notes),
+        "notes": "; ".join([*job.task.notes, *config.augmentation.notes]),
         "correct_last": pack(last == labels),
         "correct_validator": pack(pick == labels),
     }
