@@ -7,22 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
+from tests.data.drawn import generator, images_of
 from uda.data.augmentation import Augmentation, augment, to_float
 from uda.data.texture import draw_textures
 from uda.data.tone import bend
 from uda.errors import UserError
-
-
-def images_of(count: int = 40, channels: int = 3, size: int = 12) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (count, channels, size, size), dtype=torch.uint8, generator=generator)
-
-
-def generator() -> torch.Generator:
-    return torch.Generator().manual_seed(3)
 
 
 def test_to_float_meets_the_ends_exactly() -> None:

@@ -6,17 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
+from tests.data.drawn import images_of
 from uda.data.augmentation import Augmentation, augment
 from uda.data.batches import Batch, Batches, Shuffle
 from uda.errors import UserError
-
-
-def images_of(count: int = 40, channels: int = 3, size: int = 12) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (count, channels, size, size), dtype=torch.uint8, generator=generator)
 
 
 def batches(augmentation: Augmentation | None = None, seed: int = 1) -> Batches:

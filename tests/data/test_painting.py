@@ -7,14 +7,11 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as V
 
+from tests.data.drawn import generator
 from uda.data.augmentation import Augmentation, augment, place, recolour, to_float
 from uda.data.batches import Batches
 from uda.data.painting import cut_patches, paint
 from uda.errors import UserError
-
-
-def generator() -> torch.Generator:
-    return torch.Generator().manual_seed(3)
 
 
 def pictures_of(count: int = 40, size: int = 16) -> Tensor:

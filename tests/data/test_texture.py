@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.data.drawn import generator
 from uda.data.texture import draw_textures
-
-
-def generator() -> torch.Generator:
-    return torch.Generator().manual_seed(3)
 
 
 def test_values_have_zero_mean_and_unit_variance_everywhere() -> None:

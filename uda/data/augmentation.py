@@ -90,8 +90,9 @@ class Augmentation:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a table must say of it: painted source images are made of target images, and partly of that domain."""
-        share = f"{100 * self.painted:g} %"
-        return (f"{share} of the source's images painted with patches of the target's",) if self.painted else ()
+        if not self.painted:
+            return ()
+        return (f"{100 * self.painted:g} % of the source's images painted with patches of the target's",)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Augmentation:

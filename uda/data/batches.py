@@ -86,7 +86,8 @@ class Batches:
     Raises
     ------
     UserError
-        If a domain has fewer images than a batch.
+        If a domain has fewer images than a batch, or source images shall be painted and have another shape than the
+        target's.
     """
 
     def __init__(
