@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import torch
+from compiled_networks import compile_networks
 from digit_unit import BATCH, digit_method, digit_updates
 from timing import race, say
 
@@ -22,14 +23,7 @@ from uda.training.devices import keep_freed_memory
 def compiled_method() -> UnitMethod:
     """Build UNIT with the forward functions of its networks compiled."""
     method = digit_method()
-    core = method.core
-    for network, function in (
-        (core.encoder, "forward"),
-        (core.generator, "high"),
-        (core.generator, "low"),
-        (core.discriminator, "features"),
-    ):
-        setattr(network, function, torch.compile(getattr(network, function)))
+    compile_networks(method.core)
     return method
 
 

@@ -2,7 +2,8 @@
 
 Run as ``python benchmarks/speed/unit.py``. All three learn by the authors' recipe (our preset ``unit-2017``) on the
 same 32x32 colour images, 64 of each domain a step, at one width for encoders, generators and discriminators, as in the
-first of the recipes that the authors released. A fourth row shows our default preset, which makes another update.
+first of the recipes that the authors released. A fourth row shows our default preset, which makes another update; with
+``--compiled`` a fifth shows ours with its networks compiled.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import torch
 from authors_unit import AuthorsUnit
 from bare_unit import BareUnit, batches
+from compiled_networks import compile_networks
 from matrix_share import matrix_share
 from step_memory import step_memory
 from timing import Timing, race, write
@@ -54,34 +56,43 @@ def draw_data() -> Data:
     )
 
 
-def our_step(data: Data, device: torch.device, precision: str, settings: Mapping[str, Any]) -> Callable[[], object]:
-    """Return a step of `UnitMethod` as the trainer makes it."""
+def our_step(
+    data: Data, device: torch.device, precision: str, settings: Mapping[str, Any], compiled: bool = False
+) -> Callable[[], object]:
+    """Return a step of `UnitMethod` as the trainer makes it, or with its networks compiled."""
     shape = (CHANNELS, SIDE, SIDE)
     method = UnitMethod(UnitConfig(**settings), TaskShape(shape, shape, CLASSES, 200_000)).to(device)
     lay_out(method.train(), Layout())
+    if compiled:
+        compile_networks(method.core)
     ours = Batches(data.source, data.labels, data.target, BATCH, Augmentation(), 1, device, method.second_view)
     updates, numbers = make_updates(method, ours, precision, 1), count()
     return lambda: updates.make(next(numbers))
 
 
-def contestants(width: int, data: Data, device: torch.device, workers: int) -> dict[str, Callable[[], object]]:
+def contestants(
+    width: int, data: Data, device: torch.device, workers: int, compiled: bool
+) -> dict[str, Callable[[], object]]:
     """Return each contestant's step at a width."""
     precision = resolve_precision(str(device), "auto")
     recipe = {**AUTHORS, "width": width, "discriminator_width": width}
     endless = batches(data.source, data.labels, data.target, BATCH, device)
     bare = BareUnit(CHANNELS, width, endless, device, precision == "bf16")
     authors = AuthorsUnit(data.source, data.labels, data.target, width, BATCH, device, workers)
-    return {
+    steps = {
         OURS: our_step(data, device, precision, recipe),
         "bare loop": bare.step,
         "authors' structure": authors.step,
         "our default preset (another update)": our_step(data, device, precision, {"width": width}),
     }
+    if compiled:
+        steps["ours, networks compiled"] = our_step(data, device, precision, recipe, compiled=True)
+    return steps
 
 
 def race_at(width: int, data: Data, device: torch.device, options: argparse.Namespace) -> tuple[dict[str, Timing], str]:
     """Race all contestants at a width; return their timings, and what a step of each is made of."""
-    steps = contestants(width, data, device, options.workers)
+    steps = contestants(width, data, device, options.workers, options.compiled)
     timings = race(steps, 2 * BATCH, rounds=options.rounds, steps=options.steps)
     shares = (f"{name} {100 * (1 - matrix_share(step)):.0f} %" for name, step in steps.items())
     memory = (f"{name} {step_memory(step, device) / 2**20:.0f} MiB" for name, step in steps.items())
@@ -96,6 +107,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5, help="steps of a turn")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="threads of torch")
     parser.add_argument("--workers", type=int, default=0, help="processes of each of the authors' data loaders")
+    parser.add_argument("--compiled", action="store_true", help="race our networks through torch.compile too")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, default=Path("results/speed"))
     options = parser.parse_args()
