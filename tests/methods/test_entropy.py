@@ -8,7 +8,7 @@ import torch
 from scipy.special import softmax
 from scipy.stats import entropy
 
-from uda.methods.entropy import conditional_entropy, marginal_entropy
+from uda.methods.entropy import conditional_entropy, marginal_entropy, marginal_fit
 
 
 def test_both_entropies_are_scipys() -> None:
@@ -16,6 +16,18 @@ def test_both_entropies_are_scipys() -> None:
     p = softmax(logits, 1)
     assert float(conditional_entropy(torch.from_numpy(logits))) == pytest.approx(entropy(p, axis=1).mean(), rel=1e-5)
     assert float(marginal_entropy(torch.from_numpy(logits))) == pytest.approx(entropy(p.mean(0)), rel=1e-5)
+
+
+def test_the_fit_to_shares_is_scipys_divergence_from_the_most_there_can_be() -> None:
+    draw = np.random.default_rng(0)
+    logits, shares = draw.normal(size=(30, 5)) * 3, draw.dirichlet(np.ones(5))
+    p = softmax(logits, 1)
+    fit = marginal_fit(torch.from_numpy(logits), torch.from_numpy(shares))
+    assert float(fit) == pytest.approx(math.log(5) - entropy(p.mean(0), shares), rel=1e-5)
+    same = marginal_fit(torch.from_numpy(np.log(p.mean(0, keepdims=True))), torch.from_numpy(p.mean(0)))
+    assert float(same) == pytest.approx(math.log(5), rel=1e-5)
+    even = marginal_fit(torch.from_numpy(logits), torch.full((5,), 0.2))
+    assert float(even) == pytest.approx(float(marginal_entropy(torch.from_numpy(logits))), rel=1e-5)
 
 
 def test_sure_predictions_have_none_and_finite_gradients() -> None:

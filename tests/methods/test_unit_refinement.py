@@ -43,6 +43,11 @@ def judges_of(method: UnitMethod) -> tuple[nn.Module, nn.Module]:
     return (method.core.encoder if method.config.head == "encoder" else method.core.discriminator), method.head
 
 
+def shares_of(method: UnitMethod) -> Tensor:
+    assert method.class_shares is not None
+    return method.class_shares
+
+
 def by_hand(trunk: nn.Module, head: nn.Module, images: Tensor) -> Tensor:
     """Return the logits of target images at test time."""
     trunk.eval()
@@ -123,6 +128,41 @@ def test_it_begins_from_what_classifies(followed: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("followed", FOLLOWED)
+def test_shares_of_the_classes_are_kept_as_they_were_predicted_when_it_began(followed: dict[str, Any]) -> None:
+    method, batches = unit(refine_even=False, **REFINED, **followed), both_views()
+    updates = Updates(method, batches, "fp32", 1)
+    for step in range(TASK.steps):
+        before = copy.deepcopy(method).eval()
+        updates.make(step)
+        if step < BEGIN:
+            assert torch.equal(shares_of(method), torch.full((3,), 1 / 3))
+        if step == BEGIN:
+            begun = F.softmax(before.predict(to_float(batches.target_images)), 1).mean(0)
+        if step >= BEGIN:
+            torch.testing.assert_close(shares_of(method), begun)
+    assert not torch.allclose(begun, torch.full((3,), 1 / 3), atol=1e-3)
+    assert "class_shares" not in unit(**REFINED, **followed).state_dict()
+
+
+def test_diversity_is_measured_by_those_shares() -> None:
+    method = unit(refine_even=False, **{**REFINED, "refine_pseudo": 0.0})
+    method.stage, shares = 1, torch.tensor([0.6, 0.3, 0.1])
+    shares_of(method).copy_(shares)
+    trunk, classifier = (copy.deepcopy(judge) for judge in judges_of(method))
+    optimiser = adam(trunk.parameters(), replace(method.config, learning_rate=0.1 * method.config.learning_rate))
+    batch = batch_of(4)
+    logits = classifier(trunk([(batch.target_images, 1)])[0][0])
+    mean = F.softmax(logits, 1).mean(0)
+    diversity = torch.tensor(3.0).log() - (mean * (mean / shares).log()).sum()
+    optimiser.zero_grad()
+    (entropy_by_hand(logits) - diversity).backward()
+    terms = method.update(batch, torch.tensor(4))
+    same_move([judges_of(method)[0]], [trunk], optimiser)
+    torch.testing.assert_close(terms["diversity"], diversity.detach(), rtol=1e-4, atol=1e-6)
+    assert diversity.item() < -(mean * mean.log()).sum().item()
+
+
+@pytest.mark.parametrize("followed", FOLLOWED)
 def test_images_are_labelled_at_the_beginning_of_each_epoch_of_it(followed: dict[str, Any]) -> None:
     method, batches = unit(**REFINED, **followed), both_views()
     updates = Updates(method, batches, "fp32", 1)
@@ -153,7 +193,7 @@ def test_the_schedule_begins_anew_at_its_own_rate() -> None:
 @pytest.mark.parametrize("followed", FOLLOWED)
 @pytest.mark.parametrize("stop", [3, 4, 6, 7])
 def test_resumed_anywhere_it_ends_in_the_same_bits(stop: int, followed: dict[str, Any]) -> None:
-    build: Callable[[], UnitMethod] = partial(unit, **REFINED, **followed)
+    build: Callable[[], UnitMethod] = partial(unit, refine_even=False, **REFINED, **followed)
     resumes_in_the_same_bits(build, both_views, stop)
 
 

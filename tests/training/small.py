@@ -34,7 +34,7 @@ FURTHER: list[tuple[str, dict[str, Any]]] = [
     )
     for head in ("encoder", "discriminator")
 ] + [
-    ("unit", {"lambda_teacher": 0.0, "average_decay": 0.99, "refine_share": 0.5}),
+    ("unit", {"lambda_teacher": 0.0, "average_decay": 0.99, "refine_share": 0.5, "refine_even": False}),
     ("unit", {"plain_game": True, "game_share": 0.5, "depth": 1, "alignment": 0.99}),
 ]
 

@@ -66,6 +66,7 @@ def test_what_unit_got_later_leaves_the_hash_of_a_published_run_until_it_is_on()
     assert made.name == "usps-esl-mnist-unit-default-seed1-881ae21066bf"
     later = ["lambda_semantic", "lambda_semantic_back", "lambda_information", "lambda_entropy", "lambda_vat_source"]
     later += ["lambda_vat_target", "vat_radius", "average_decay", "refine_share", "refine_pseudo", "refine_rate"]
+    later += ["refine_even"]
     later += ["game_share", "plain_game", "own_encoder", "own_generator", "own_discriminator", "depth", "alignment"]
     others = [replace(made, settings={**settings, name: settings[name] + 1}) for name in later]
     for switch in ({"colour": True}, {"texture": 1.0}, {"tone": 5.0}, {"painted": 0.5}, {"of_source": ("shift",)}):

@@ -6,6 +6,8 @@ second minus the first is the mutual information of images and predicted classes
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -32,3 +34,24 @@ def marginal_entropy(logits: Tensor) -> Tensor:
     mean = torch.softmax(logits.float(), 1).mean(0)
     mean = torch.maximum(mean, torch.full_like(mean, 1e-6))  # the gradient at 0 is infinite
     return -(mean * mean.log()).sum()
+
+
+def marginal_fit(logits: Tensor, shares: Tensor) -> Tensor:
+    """Return how well the mean prediction has given shares: log K minus its divergence from them, in fp32 and nats.
+
+    Where the shares are even, this is `marginal_entropy`.
+
+    Parameters
+    ----------
+    logits
+        (N, K).
+    shares
+        (K,), of the classes: positive, of sum 1.
+
+    Returns
+    -------
+    Tensor
+        Scalar: at most log K, where the mean prediction has those shares.
+    """
+    surprise = -(torch.softmax(logits.float(), 1).mean(0) * shares.log()).sum()
+    return math.log(len(shares)) + marginal_entropy(logits) - surprise

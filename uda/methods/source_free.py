@@ -11,12 +11,15 @@ from torch import Tensor
 
 from uda.data.augmentation import to_float
 from uda.data.batches import Batches
-from uda.methods.base import Method, cross_entropy
+from uda.methods.base import Method, Outputs, cross_entropy
 from uda.methods.centroids import centroid_labels
-from uda.methods.entropy import conditional_entropy, marginal_entropy
+from uda.methods.entropy import conditional_entropy, marginal_entropy, marginal_fit
 
 #: Images in one pass when all are labelled.
 PIECE = 500
+
+#: What the share of a class is at least, so that its logarithm is no infinite weight.
+LEAST = 1e-3
 
 
 def begins_epoch(step: int, begin: int, batches: Batches) -> bool:
@@ -27,13 +30,26 @@ def begins_epoch(step: int, begin: int, batches: Batches) -> bool:
 @torch.no_grad()
 def label_images(method: Method, images: Tensor) -> Tensor:
     """Return the (M,) pseudo-labels, by centroids, of (M, C, S, S) uint8 target images as they are, not augmented."""
+    return centroid_labels(*_read_all(method, images))
+
+
+@torch.no_grad()
+def predicted_shares(method: Method, images: Tensor) -> Tensor:
+    """Return the (K,) mean prediction of (M, C, S, S) uint8 target images as they are, none of it below `LEAST`."""
+    shares = torch.softmax(_read_all(method, images).logits.float(), 1).mean(0).clamp(min=LEAST)
+    return shares / shares.sum()
+
+
+def _read_all(method: Method, images: Tensor) -> Outputs:
     method.eval()
     pieces = [method.outputs(to_float(piece)) for piece in torch.split(images, PIECE)]
     method.train()
-    return centroid_labels(*(torch.cat(parts) for parts in zip(*pieces, strict=True)))
+    return Outputs(*(torch.cat(parts) for parts in zip(*pieces, strict=True)))
 
 
-def source_free_terms(logits: Tensor, labels: Tensor | None, weight: float) -> tuple[dict[str, Tensor], Tensor]:
+def source_free_terms(
+    logits: Tensor, labels: Tensor | None, weight: float, shares: Tensor | None = None
+) -> tuple[dict[str, Tensor], Tensor]:
     """Return the terms and the loss by which predictions become sure and diverse, and follow pseudo-labels.
 
     Parameters
@@ -44,8 +60,11 @@ def source_free_terms(logits: Tensor, labels: Tensor | None, weight: float) -> t
         (N,) pseudo-labels; None where there are none.
     weight
         Of the cross-entropy with them: the paper's beta.
+    shares
+        (K,), of the classes, that diverse predictions have; even ones, as in the paper, where there are none.
     """
-    terms = {"entropy": conditional_entropy(logits), "diversity": marginal_entropy(logits)}
+    diversity = marginal_entropy(logits) if shares is None else marginal_fit(logits, shares)
+    terms = {"entropy": conditional_entropy(logits), "diversity": diversity}
     loss = terms["entropy"] - terms["diversity"]
     if labels is not None:
         terms["pseudo_classification"] = cross_entropy(logits, labels)

@@ -85,6 +85,9 @@ class UnitConfig(OptimiserConfig):
         Weight of the cross-entropy with pseudo-labels in that stage, beside the mutual information.
     refine_rate
         Learning rate at the beginning of that stage, as a multiple of ``learning_rate``.
+    refine_even
+        Whether that stage makes the predicted classes even, as SHOT's does, or keeps their shares as they are when it
+        begins: for a target whose classes are not even, and a first stage that loses none.
     game_share
         Share of a batch's images, of each domain, that the game is played with: they are decoded and judged, and the
         terms that read translations read theirs. All are encoded and classified. Below 1 a step costs less; the head
@@ -142,6 +145,7 @@ class UnitConfig(OptimiserConfig):
     refine_share: float = added(0.0)
     refine_pseudo: float = added(0.1)
     refine_rate: float = added(0.1)
+    refine_even: bool = added(True)
     game_share: float = added(1.0)
     plain_game: bool = added(False)
     own_encoder: int = added(0)
