@@ -31,8 +31,7 @@ def conditional_entropy(logits: Tensor) -> Tensor:
 
 def marginal_entropy(logits: Tensor) -> Tensor:
     """Entropy of the mean prediction of (N, K) logits, in fp32: from 0, one class for all, to log K nats, all alike."""
-    mean = torch.softmax(logits.float(), 1).mean(0)
-    mean = torch.maximum(mean, torch.full_like(mean, 1e-6))  # the gradient at 0 is infinite
+    mean = _mean_prediction(logits)
     return -(mean * mean.log()).sum()
 
 
@@ -53,5 +52,10 @@ def marginal_fit(logits: Tensor, shares: Tensor) -> Tensor:
     Tensor
         Scalar: at most log K, where the mean prediction has those shares.
     """
-    surprise = -(torch.softmax(logits.float(), 1).mean(0) * shares.log()).sum()
-    return math.log(len(shares)) + marginal_entropy(logits) - surprise
+    mean = _mean_prediction(logits)
+    return math.log(len(shares)) - (mean * (mean / shares).log()).sum()
+
+
+def _mean_prediction(logits: Tensor) -> Tensor:
+    mean = torch.softmax(logits.float(), 1).mean(0)
+    return torch.maximum(mean, torch.full_like(mean, 1e-6))  # the logarithm's gradient at 0 is infinite

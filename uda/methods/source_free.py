@@ -15,7 +15,7 @@ from uda.methods.base import Method, Outputs, cross_entropy
 from uda.methods.centroids import centroid_labels
 from uda.methods.entropy import conditional_entropy, marginal_entropy, marginal_fit
 
-#: Images in one pass when all are labelled.
+#: Images in one pass when all are read.
 PIECE = 500
 
 #: What the share of a class is at least, so that its logarithm is no infinite weight.
@@ -27,19 +27,18 @@ def begins_epoch(step: int, begin: int, batches: Batches) -> bool:
     return (step - begin) % (len(batches.target_images) // batches.batch_size) == 0
 
 
-@torch.no_grad()
 def label_images(method: Method, images: Tensor) -> Tensor:
     """Return the (M,) pseudo-labels, by centroids, of (M, C, S, S) uint8 target images as they are, not augmented."""
     return centroid_labels(*_read_all(method, images))
 
 
-@torch.no_grad()
 def predicted_shares(method: Method, images: Tensor) -> Tensor:
     """Return the (K,) mean prediction of (M, C, S, S) uint8 target images as they are, none of it below `LEAST`."""
     shares = torch.softmax(_read_all(method, images).logits.float(), 1).mean(0).clamp(min=LEAST)
     return shares / shares.sum()
 
 
+@torch.no_grad()
 def _read_all(method: Method, images: Tensor) -> Outputs:
     method.eval()
     pieces = [method.outputs(to_float(piece)) for piece in torch.split(images, PIECE)]

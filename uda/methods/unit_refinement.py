@@ -33,9 +33,9 @@ class RefinedClassifier(UnitClassifier):
             trunk, _ = self._judges
             self.pseudo_labels = PseudoLabels()
             self.play_trunk = self.optimise("refinement", trunk.requires_grad_(), rate=config.refine_rate)
-        self.class_shares: Tensor | None
-        even = None if config.refine_even else torch.full((task.classes,), 1.0 / task.classes)
-        self.register_buffer("class_shares", even)
+            self.class_shares: Tensor | None
+            even = None if config.refine_even else torch.full((task.classes,), 1.0 / task.classes)
+            self.register_buffer("class_shares", even)
 
     @property
     def starts(self) -> tuple[int, ...]:
