@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
 from compiled_networks import compile_networks
 from digit_unit import BATCH, digit_method, digit_updates
-from timing import race, say
+from timing import race, say, turn
 
 from uda.methods.unit import UnitMethod
-from uda.training.devices import keep_freed_memory
+from uda.training.memory import keep_freed_memory
 
 
 def compiled_method() -> UnitMethod:
@@ -42,7 +43,10 @@ def main() -> None:
         compiled.make(step)
     compiling = time.perf_counter() - start
     found = race(
-        {"as it is": lambda: plain.make(500), "compiled": lambda: compiled.make(500)},
+        {
+            "as it is": partial(turn, lambda: plain.make(500)),
+            "compiled": partial(turn, lambda: compiled.make(500)),
+        },
         2 * BATCH,
         rounds=arguments.rounds,
     )

@@ -3,13 +3,14 @@
 Run as ``python benchmarks/speed/dann.py``. All learn the same networks (DTN, one hidden layer of 100 for the domains)
 with Adam from the same 2,000 colour images of 32x32 of each domain, 128 of each a step, each with its own data loading.
 We and the bare loop use the precision that our trainer chooses, all others fp32; a further row shows us in fp32. A peer
-that is not installed is left out.
+that is not installed is left out. Each has a process of its own; what the trainer sets there before a run (memory that
+is kept, large pages) is set in ours alone.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
 from itertools import count
@@ -17,16 +18,15 @@ from pathlib import Path
 
 import torch
 from bare_dann import bare_dann
+from contestant import Step, entered, note_on
 from dann_task import SHAPE, Task, build_method, build_networks, draw_task
-from matrix_share import matrix_share
 from pil_dann import pil_dann
-from step_memory import step_memory
 from timing import race, write
 
 from uda.data.augmentation import Augmentation
 from uda.data.batches import Batches
 from uda.training.capture import make_updates
-from uda.training.devices import resolve_device, resolve_precision
+from uda.training.devices import prepare_device, resolve_device, resolve_precision
 from uda.training.probe import Layout, lay_out
 
 OURS = "ours"
@@ -39,6 +39,7 @@ PEERS = {
 
 def our_dann(task: Task, precision: str) -> Iterator[None]:
     """Make a step of `Dann` on `Batches`, as the trainer makes it, whenever the next is asked for."""
+    prepare_device(task.device)
     method = build_method().to(task.device)
     lay_out(method.train(), Layout())
     batches = Batches(task.source, task.labels, task.target, task.batch_size, Augmentation(), 1, task.device)
@@ -48,24 +49,45 @@ def our_dann(task: Task, precision: str) -> Iterator[None]:
         yield
 
 
-def enter(task: Task, workers: int) -> dict[str, Iterator[None]]:
-    """Return the contestants; say which are left out, and what would bring them in."""
+def bare(task: Task, precision: str) -> Iterator[None]:
+    """Make a step of the bare loop."""
+    return bare_dann(task, build_networks(), precision == "bf16")
+
+
+def pil(task: Task, workers: int) -> Iterator[None]:
+    """Make a step of the loop that is fed by PIL images."""
+    return pil_dann(task, build_networks(), workers)
+
+
+def peer(task: Task, module: str) -> Iterator[None]:
+    """Make a step of a peer, by the function that has its module's name."""
+    steps: Iterator[None] = getattr(import_module(module), module)(task, build_networks())
+    return steps
+
+
+def step_of(make: Callable[[], Iterator[None]]) -> Step:
+    """Return what makes a contestant's next step."""
+    return partial(next, make())
+
+
+def enter(task: Task, workers: int) -> dict[str, Callable[[], Step]]:
+    """Return what builds each contestant's step; say which are left out, and what would bring them in."""
     precision = resolve_precision(str(task.device), "auto")
-    entered = {
-        OURS: our_dann(task, precision),
-        "bare loop": bare_dann(task, build_networks(), precision == "bf16"),
-        "PIL loading": pil_dann(task, build_networks(), workers),
+    makers: dict[str, Callable[[], Iterator[None]]] = {
+        OURS: partial(our_dann, task, precision),
+        "bare loop": partial(bare, task, precision),
+        "PIL loading": partial(pil, task, workers),
     }
     if precision != "fp32":
-        entered[f"{OURS} in fp32"] = our_dann(task, "fp32")
+        makers[f"{OURS} in fp32"] = partial(our_dann, task, "fp32")
     for name, (module, command) in PEERS.items():
         try:
-            peer = getattr(import_module(module), module)
+            import_module(module)
         except ImportError as error:
             print(f"{name} is left out, because it cannot be imported ({error}): {command}")
         else:
-            entered[name] = peer(task, build_networks())
-    return entered
+            makers[name] = partial(peer, task, module)
+    return {name: partial(step_of, make) for name, make in makers.items()}
 
 
 def main() -> None:
@@ -78,15 +100,13 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, default=Path("results/speed"))
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
     task = draw_task(resolve_device(options.device))
-    steps = {name: partial(next, contestant) for name, contestant in enter(task, options.workers).items()}
-    timings = race(steps, 2 * task.batch_size, rounds=options.rounds, steps=options.steps)
-    shares = (f"{name} {100 * (1 - matrix_share(step)):.0f} %" for name, step in steps.items())
-    memory = (f"{name} {step_memory(step, task.device) / 2**20:.0f} MiB" for name, step in steps.items())
-    note = f"Not matrix work: {', '.join(shares)}. Memory of a step at the most: {', '.join(memory)}."
+    with entered(enter(task, options.workers), task.device, options.threads) as entries:
+        turns = {name: entry.turn for name, entry in entries.items()}
+        timings = race(turns, 2 * task.batch_size, rounds=options.rounds, steps=options.steps)
+        note, peak = note_on(entries), max(entry.peak() for entry in entries.values())
     title = f"DANN, DTN, {SHAPE[0]}x{SHAPE[1]}x{SHAPE[2]}, batch 2x{task.batch_size}"
-    write(options.out, "dann", {title: timings}, OURS, task.device, {title: note})
+    write(options.out, "dann", {title: timings}, OURS, task.device, {title: note}, peak)
 
 
 if __name__ == "__main__":

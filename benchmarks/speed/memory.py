@@ -17,7 +17,7 @@ import torch
 from digit_unit import digit_method, digit_updates
 from timing import say
 
-from uda.training.devices import keep_freed_memory
+from uda.training.memory import keep_freed_memory
 
 STEPS = 20
 

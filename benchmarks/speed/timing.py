@@ -7,7 +7,7 @@ import platform
 import resource
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Timing:
     low, high
         Least and largest round.
     processor_milliseconds
-        Median processor time of a step, over all threads of this process.
+        Median processor time of a step, over all threads of its process.
     """
 
     name: str
@@ -53,14 +53,19 @@ class Timing:
 
 
 def race(
-    contestants: Mapping[str, Callable[[], object]], images: int, *, rounds: int = 7, steps: int = 5, warmup: int = 5
+    contestants: Mapping[str, Callable[[int], tuple[float, float]]],
+    images: int,
+    *,
+    rounds: int = 7,
+    steps: int = 5,
+    warmup: int = 5,
 ) -> dict[str, Timing]:
     """Time contestants in turn, round by round, so that what the machine does besides befalls all alike.
 
     Parameters
     ----------
     contestants
-        Name to a function that makes one training step; it may return before the device is done.
+        Name to a function that makes a number of training steps, and returns what `turn` does.
     images
         Images that a step uses.
     rounds, steps
@@ -68,24 +73,32 @@ def race(
     warmup
         Steps that are made first and not counted: compilation, graph capture, caches.
     """
-    wall: dict[str, list[float]] = {name: [] for name in contestants}
-    used: dict[str, list[float]] = {name: [] for name in contestants}
-    for step in contestants.values():
-        for _ in range(warmup):
-            step()
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+    for make in contestants.values():
+        make(warmup)
     for _ in range(rounds):
-        for name, step in contestants.items():
-            wait()
-            start, started = time.perf_counter(), time.process_time()
-            for _ in range(steps):
-                step()
-            wait()
-            wall[name].append((time.perf_counter() - start) / steps * 1e3)
-            used[name].append((time.process_time() - started) / steps * 1e3)
-    return {
-        name: Timing(name, images, statistics.median(t), min(t), max(t), statistics.median(used[name]))
-        for name, t in wall.items()
-    }
+        for name, make in contestants.items():
+            taken[name].append(make(steps))
+    return {name: summary(name, images, turns) for name, turns in taken.items()}
+
+
+def turn(step: Callable[[], object], steps: int) -> tuple[float, float]:
+    """Make steps, and return the milliseconds of wall-clock and of processor time that one of them took.
+
+    A step may return before the device is done.
+    """
+    wait()
+    start, started = time.perf_counter(), time.process_time()
+    for _ in range(steps):
+        step()
+    wait()
+    return (time.perf_counter() - start) / steps * 1e3, (time.process_time() - started) / steps * 1e3
+
+
+def summary(name: str, images: int, turns: Sequence[tuple[float, float]]) -> Timing:
+    """Return medians and extremes of a contestant's turns."""
+    wall, processor = zip(*turns, strict=True)
+    return Timing(name, images, statistics.median(wall), min(wall), max(wall), statistics.median(processor))
 
 
 def wait() -> None:
@@ -138,9 +151,16 @@ def write(
     ours: str,
     device: torch.device,
     notes: Mapping[str, str] | None = None,
+    peak: int | None = None,
 ) -> None:
-    """Print the tables of all sections, notes below them, and write both to ``out/name.md`` and ``out/name.json``."""
-    about, notes = machine(device), notes or {}
+    """Print the tables of all sections, notes below them, and write both to ``out/name.md`` and ``out/name.json``.
+
+    ``peak`` is the most memory of one contestant, in bytes, where each has a process of its own.
+    """
+    about, notes = (
+        {**machine(device), **({} if peak is None else {"peak_memory_mib": round(peak / 2**20)})},
+        notes or {},
+    )
     text = "\n".join(markdown(title, timings, ours, about, notes.get(title, "")) for title, timings in sections.items())
     print(text)
     out.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,8 @@
 Run as ``python benchmarks/speed/unit.py``. All three learn by the authors' recipe (our preset ``unit-2017``) on the
 same 32x32 colour images, 64 of each domain a step, at one width for encoders, generators and discriminators, as in the
 first of the recipes that the authors released. A fourth row shows our default preset, which makes another update; with
-``--compiled`` a fifth shows ours with its networks compiled.
+``--compiled`` a fifth shows ours with its networks compiled. Each has a process of its own; what the trainer sets there
+before a run (memory that is kept, large pages) is set in ours alone.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,7 @@ import torch
 from authors_unit import AuthorsUnit
 from bare_unit import BareUnit, batches
 from compiled_networks import compile_networks
-from matrix_share import matrix_share
-from step_memory import step_memory
+from contestant import Step, entered, note_on
 from timing import Timing, race, write
 from torch import Tensor
 
@@ -29,7 +30,7 @@ from uda.data.batches import Batches
 from uda.methods import TaskShape
 from uda.methods.unit import AUTHORS, UnitConfig, UnitMethod
 from uda.training.capture import make_updates
-from uda.training.devices import resolve_device, resolve_precision
+from uda.training.devices import prepare_device, resolve_device, resolve_precision
 from uda.training.probe import Layout, lay_out
 
 BATCH, IMAGES, CHANNELS, SIDE, CLASSES = 64, 4096, 3, 32, 10
@@ -57,10 +58,11 @@ def draw_data() -> Data:
 
 
 def our_step(
-    data: Data, device: torch.device, precision: str, settings: Mapping[str, Any], compiled: bool = False
+    device: torch.device, precision: str, settings: Mapping[str, Any], compiled: bool = False
 ) -> Callable[[], object]:
     """Return a step of `UnitMethod` as the trainer makes it, or with its networks compiled."""
-    shape = (CHANNELS, SIDE, SIDE)
+    prepare_device(device)
+    shape, data = (CHANNELS, SIDE, SIDE), draw_data()
     method = UnitMethod(UnitConfig(**settings), TaskShape(shape, shape, CLASSES, 200_000)).to(device)
     lay_out(method.train(), Layout())
     if compiled:
@@ -70,33 +72,41 @@ def our_step(
     return lambda: updates.make(next(numbers))
 
 
-def contestants(
-    width: int, data: Data, device: torch.device, workers: int, compiled: bool
-) -> dict[str, Callable[[], object]]:
-    """Return each contestant's step at a width."""
+def bare_step(device: torch.device, precision: str, width: int) -> Callable[[], object]:
+    """Return the step of the bare loop."""
+    data = draw_data()
+    endless = batches(data.source, data.labels, data.target, BATCH, device)
+    return BareUnit(CHANNELS, width, endless, device, precision == "bf16").step
+
+
+def authors_step(device: torch.device, width: int, workers: int) -> Callable[[], object]:
+    """Return the step of the authors' structure."""
+    data = draw_data()
+    return AuthorsUnit(data.source, data.labels, data.target, width, BATCH, device, workers).step
+
+
+def contestants(width: int, device: torch.device, workers: int, compiled: bool) -> dict[str, Callable[[], Step]]:
+    """Return what builds each contestant's step at a width."""
     precision = resolve_precision(str(device), "auto")
     recipe = {**AUTHORS, "width": width, "discriminator_width": width}
-    endless = batches(data.source, data.labels, data.target, BATCH, device)
-    bare = BareUnit(CHANNELS, width, endless, device, precision == "bf16")
-    authors = AuthorsUnit(data.source, data.labels, data.target, width, BATCH, device, workers)
-    steps = {
-        OURS: our_step(data, device, precision, recipe),
-        "bare loop": bare.step,
-        "authors' structure": authors.step,
-        "our default preset (another update)": our_step(data, device, precision, {"width": width}),
+    builds: dict[str, Callable[[], Step]] = {
+        OURS: partial(our_step, device, precision, recipe),
+        "bare loop": partial(bare_step, device, precision, width),
+        "authors' structure": partial(authors_step, device, width, workers),
+        "our default preset (another update)": partial(our_step, device, precision, {"width": width}),
     }
     if compiled:
-        steps["ours, networks compiled"] = our_step(data, device, precision, recipe, compiled=True)
-    return steps
+        builds["ours, networks compiled"] = partial(our_step, device, precision, recipe, compiled=True)
+    return builds
 
 
-def race_at(width: int, data: Data, device: torch.device, options: argparse.Namespace) -> tuple[dict[str, Timing], str]:
-    """Race all contestants at a width; return their timings, and what a step of each is made of."""
-    steps = contestants(width, data, device, options.workers, options.compiled)
-    timings = race(steps, 2 * BATCH, rounds=options.rounds, steps=options.steps)
-    shares = (f"{name} {100 * (1 - matrix_share(step)):.0f} %" for name, step in steps.items())
-    memory = (f"{name} {step_memory(step, device) / 2**20:.0f} MiB" for name, step in steps.items())
-    return timings, f"Not matrix work: {', '.join(shares)}. Memory of a step at the most: {', '.join(memory)}."
+def race_at(width: int, device: torch.device, options: argparse.Namespace) -> tuple[dict[str, Timing], str, int]:
+    """Race all contestants at a width; return their timings, what a step of each is made of, and the most memory."""
+    builds = contestants(width, device, options.workers, options.compiled)
+    with entered(builds, device, options.threads) as entries:
+        turns = {name: entry.turn for name, entry in entries.items()}
+        timings = race(turns, 2 * BATCH, rounds=options.rounds, steps=options.steps)
+        return timings, note_on(entries), max(entry.peak() for entry in entries.values())
 
 
 def main() -> None:
@@ -111,13 +121,13 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, default=Path("results/speed"))
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    device, data = resolve_device(options.device), draw_data()
-    sections, notes = {}, {}
+    device = resolve_device(options.device)
+    sections, notes, peaks = {}, {}, []
     for width in options.widths:
         title = f"UNIT, {CHANNELS}x{SIDE}x{SIDE}, batch 2x{BATCH}, width {width}"
-        sections[title], notes[title] = race_at(width, data, device, options)
-    write(options.out, "unit", sections, OURS, device, notes)
+        sections[title], notes[title], peak = race_at(width, device, options)
+        peaks.append(peak)
+    write(options.out, "unit", sections, OURS, device, notes, max(peaks))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import platform
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import torch
 
 from uda.errors import UserError, unknown
+from uda.training.memory import keep_freed_memory, use_large_pages
 
 
 def resolve_device(name: str) -> torch.device:
@@ -91,8 +91,10 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[obj
 
 
 def prepare_device(device: torch.device) -> None:
-    """Set what makes every run on a device faster and none of them different in kind: TF32, and kept memory."""
+    """Set what makes every run on a device faster and none different in kind: TF32, kept memory, large pages."""
     keep_freed_memory()
+    if device.type == "cpu":
+        use_large_pages()
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
 
@@ -101,22 +103,6 @@ def pin_threads(threads: int) -> None:
     """Fix the threads of this process and of those that it starts; nothing chooses them afterwards."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     torch.set_num_threads(threads)
-
-
-def keep_freed_memory() -> bool:
-    """Let glibc keep what tensors free and give it out again; return whether it was told so.
-
-    By default it hands large blocks back to the system and gets them anew, zeroed page by page, in each step. What that
-    costs differs between machines; `benchmarks/speed/memory.py` measures it.
-    """
-    if platform.libc_ver()[0] != "glibc":
-        return False
-    mallopt = ctypes.CDLL(None).mallopt
-    trim_threshold, top_pad, mmap_threshold = -1, -2, -3  # <malloc.h>
-    return all(
-        mallopt(option, size)
-        for option, size in ((mmap_threshold, 1 << 30), (trim_threshold, (1 << 31) - 1), (top_pad, 1 << 26))
-    )
 
 
 def device_name(device: torch.device) -> str:

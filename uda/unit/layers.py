@@ -69,7 +69,7 @@ class Block(nn.Module):
 
     def forward(self, images: Tensor, layout: Layout) -> Tensor:
         """Apply the block to parts that are joined on the batch axis."""
-        return F.leaky_relu(self.norm(self.convolution(images), layout), 0.01)
+        return F.leaky_relu(self.norm(self.convolution(images), layout), 0.01, inplace=True)
 
 
 def apply(layer: nn.Module, h: Tensor, layout: Layout) -> Tensor:

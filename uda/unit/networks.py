@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from uda.errors import UserError
 from uda.unit.dropout import dropout
 from uda.unit.layers import Block, Layout, apply, for_each_domain
+from uda.unit.small_map import SmallMap
 from uda.unit.whole_map import FromPoint, WholeMap
 
 Parts = Sequence[tuple[Tensor, int]]
@@ -305,7 +306,7 @@ class Discriminator(nn.Module):
         domains, steps = len(channels), list(pairwise(widths))
         own = own_count("discriminator", own, len(steps) + 1)
         self.shared = nn.ModuleList(
-            for_each_domain(i < own, domains, partial(nn.Conv2d, n, wide, 5, 1, 2)) for i, (n, wide) in enumerate(steps)
+            for_each_domain(i < own, domains, partial(SmallMap, n, wide, 5)) for i, (n, wide) in enumerate(steps)
         )
         self.verdict = for_each_domain(own > len(steps), domains, partial(WholeMap, widths[-1], 2, side))
         self.dropout = dropout
@@ -339,7 +340,7 @@ class Discriminator(nn.Module):
     @staticmethod
     def _block(convolution: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
         # the maximum first: the same values and gradients, and a quarter of the values to rectify
-        return F.relu(F.max_pool2d(convolution(images), 2))
+        return F.relu(F.max_pool2d(convolution(images), 2), inplace=True)
 
 
 def _refuse_unequal(channels: Sequence[int]) -> None:
