@@ -13,7 +13,8 @@ from pathlib import Path
 
 import torch
 
-from uda.training.devices import describe_device, processor_flags
+from uda.processor import processor_flags
+from uda.training.devices import describe_device
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from uda.errors import UserError, unknown
 from uda.unit.networks import Encoder
+from uda.unit.small_gradient import ToSmallMap
 
 ImageShape = tuple[int, int, int]
 
@@ -57,8 +58,7 @@ class Dtn(Backbone):
         layers: list[nn.Module] = []
         n = self.channels
         for wide, rate in zip(self.WIDTHS, self.RATES, strict=True):
-            convolution = nn.Conv2d(n, wide, 5, 2, 2, bias=False)
-            layers += [convolution, nn.BatchNorm2d(wide), nn.Dropout2d(rate), nn.ReLU()]
+            layers += [ToSmallMap(n, wide, 5, 2, 2), nn.BatchNorm2d(wide), nn.Dropout2d(rate), nn.ReLU()]
             n, side = wide, (side + 1) // 2
         linear = nn.Linear(n * side * side, self.width_out, bias=False)
         layers += [nn.Flatten(), linear, nn.BatchNorm1d(self.width_out), nn.ReLU(), nn.Dropout(0.5)]

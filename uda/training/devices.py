@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from functools import cache
-from pathlib import Path
 
 import torch
 
 from uda.errors import UserError, unknown
+from uda.processor import processor_flags, processor_name
 from uda.training.memory import keep_freed_memory, use_large_pages
 
 
@@ -80,11 +79,6 @@ def bf16_speed_up() -> float:
     return min(seconds[torch.float32]) / min(seconds[torch.bfloat16])
 
 
-def processor_flags() -> set[str]:
-    """Return the instruction sets of the processor by the kernel's names; empty where the system does not tell."""
-    return set(_processor_line("flags").split())
-
-
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Return the context in which updates are made; losses and statistics stay in fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
@@ -112,16 +106,5 @@ def device_name(device: torch.device) -> str:
 
 def describe_device(device: torch.device) -> dict[str, str | int]:
     """Return what ``run.json`` records of the device."""
-    processor = _processor() if device.type == "cpu" else torch.cuda.get_device_name(device)
+    processor = processor_name() if device.type == "cpu" else torch.cuda.get_device_name(device)
     return {"type": device.type, "name": processor, "threads": torch.get_num_threads()}
-
-
-def _processor() -> str:
-    return _processor_line("model name") or platform.processor() or platform.machine()
-
-
-def _processor_line(key: str) -> str:
-    """Return the first value of a key of Linux's /proc/cpuinfo, or nothing."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "")

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from uda.errors import UserError
 from uda.unit.dropout import dropout
 from uda.unit.layers import Block, Layout, apply, for_each_domain
+from uda.unit.small_gradient import FromSmallMap
 from uda.unit.small_map import SmallMap
 from uda.unit.whole_map import FromPoint, WholeMap
 
@@ -233,8 +234,9 @@ class Generator(nn.Module):
         shared = len(steps) - own_count("generator", own, len(steps))
 
         def block(n: int, wide: int, kernel: int, stride: int, padding: int) -> Block:
-            kind = nn.ConvTranspose2d if padding else FromPoint
-            return Block(kind(n, wide, kernel, stride, padding, bias=False), wide, 1, False)
+            if padding:
+                return Block(FromSmallMap(n, wide, kernel, stride, padding), wide, 1, False)
+            return Block(FromPoint(n, wide, kernel, stride, padding, bias=False), wide, 1, False)
 
         self.shared = nn.ModuleList(block(*step) for step in steps[:shared])
         self.own = nn.ModuleList(nn.ModuleList(block(*step) for step in steps[shared:]) for _ in channels)
