@@ -85,7 +85,7 @@ class Convolution(torch.autograd.Function):
         images, weight = ctx.saved_tensors
         of_images = of_weight = None
         if ctx.needs_input_grad[0]:
-            of_images = conv2d_input(images.shape, weight, gradient, ctx.stride, ctx.padding)
+            of_images = conv2d_input(images.shape, weight, gradient, ctx.stride, ctx.padding)  # type: ignore[no-untyped-call]
         if ctx.needs_input_grad[1]:
             of_weight = product(gradient, images, weight, ctx.stride, ctx.padding)
         return of_images, of_weight, None, None
