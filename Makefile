@@ -13,7 +13,7 @@ PAIRS := $(patsubst benchmarks/%.toml,%,$(wildcard benchmarks/*.toml))
 DEFAULT_PAIR := rendered-optdigits
 DIGITS := svhn-mnist mnist-usps usps-mnist mnist-mnistm mnist-svhn syndigits-svhn svhn-extra-mnist
 
-OWN_LENGTH := $(DIGITS:%=unit-%) gpu-mnist-mnistm amx-mnist-mnistm
+OWN_LENGTH := $(DIGITS:%=unit-%) gpu-mnist-mnistm
 
 HISTORY := $(RESULTS)/validator-history.csv
 
