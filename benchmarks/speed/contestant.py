@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 import torch
 from matrix_share import matrix_share
 from step_memory import step_memory
-from timing import peak_memory, turn
+from timing import Timing, peak_memory, race, turn
 
 #: Makes a step; built in the contestant's own process.
 Step = Callable[[], object]
@@ -82,11 +83,24 @@ def entered(
             contestant.end()
 
 
-def note_on(contestants: Mapping[str, Contestant]) -> str:
-    """Say what share of each one's step is not matrix work, and how much memory each needs."""
-    shares = (f"{name} {100 * (1 - each.matrix_share()):.0f} %" for name, each in contestants.items())
-    memory = (f"{name} {each.memory() / 2**20:.0f} MiB" for name, each in contestants.items())
-    return f"Not matrix work: {', '.join(shares)}. Memory of a step at the most: {', '.join(memory)}."
+def race_contestants(
+    builds: Mapping[str, Callable[[], Step]], images: int, device: torch.device, options: argparse.Namespace
+) -> tuple[dict[str, Timing], str, int]:
+    """Race contestants, each in its own process, by a script's ``threads``, ``rounds`` and ``steps``.
+
+    Returns
+    -------
+    tuple
+        Their timings; what share of each one's step is not matrix work, and how much memory it needs; the most bytes
+        that one of them held.
+    """
+    with entered(builds, device, options.threads) as contestants:
+        turns = {name: each.turn for name, each in contestants.items()}
+        timings = race(turns, images, rounds=options.rounds, steps=options.steps)
+        shares = (f"{name} {100 * (1 - each.matrix_share()):.0f} %" for name, each in contestants.items())
+        memory = (f"{name} {each.memory() / 2**20:.0f} MiB" for name, each in contestants.items())
+        note = f"Not matrix work: {', '.join(shares)}. Memory of a step at the most: {', '.join(memory)}."
+        return timings, note, max(each.peak() for each in contestants.values())
 
 
 def _obey(pipe: Connection, build: Callable[[], Step], device: torch.device, threads: int) -> None:

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import torch
 from bare_dann import bare_dann
-from contestant import Step, entered, note_on
+from contestant import Step, race_contestants
 from dann_task import SHAPE, Task, build_method, build_networks, draw_task
 from pil_dann import pil_dann
-from timing import race, write
+from timing import write
 
 from uda.data.augmentation import Augmentation
 from uda.data.batches import Batches
@@ -101,10 +101,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/speed"))
     options = parser.parse_args()
     task = draw_task(resolve_device(options.device))
-    with entered(enter(task, options.workers), task.device, options.threads) as entries:
-        turns = {name: entry.turn for name, entry in entries.items()}
-        timings = race(turns, 2 * task.batch_size, rounds=options.rounds, steps=options.steps)
-        note, peak = note_on(entries), max(entry.peak() for entry in entries.values())
+    timings, note, peak = race_contestants(enter(task, options.workers), 2 * task.batch_size, task.device, options)
     title = f"DANN, DTN, {SHAPE[0]}x{SHAPE[1]}x{SHAPE[2]}, batch 2x{task.batch_size}"
     write(options.out, "dann", {title: timings}, OURS, task.device, {title: note}, peak)
 

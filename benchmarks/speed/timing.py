@@ -108,15 +108,15 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
-def machine(device: torch.device) -> dict[str, object]:
-    """Describe where the timings were made."""
+def machine(device: torch.device, peak: int | None = None) -> dict[str, object]:
+    """Describe where the timings were made; ``peak`` bytes were held at the most, by this process if not given."""
     fast = sorted(processor_flags() & {"amx_bf16", "avx512_bf16", "avx512f", "avx2"})
     return {
         **describe_device(device),
         "instruction_sets": fast,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "peak_memory_mib": round(peak_memory(device) / 2**20),
+        "peak_memory_mib": round((peak_memory(device) if peak is None else peak) / 2**20),
     }
 
 
@@ -158,10 +158,7 @@ def write(
 
     ``peak`` is the most memory of one contestant, in bytes, where each has a process of its own.
     """
-    about, notes = (
-        {**machine(device), **({} if peak is None else {"peak_memory_mib": round(peak / 2**20)})},
-        notes or {},
-    )
+    about, notes = machine(device, peak), notes or {}
     text = "\n".join(markdown(title, timings, ours, about, notes.get(title, "")) for title, timings in sections.items())
     print(text)
     out.mkdir(parents=True, exist_ok=True)

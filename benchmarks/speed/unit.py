@@ -21,8 +21,8 @@ import torch
 from authors_unit import AuthorsUnit
 from bare_unit import BareUnit, batches
 from compiled_networks import compile_networks
-from contestant import Step, entered, note_on
-from timing import Timing, race, write
+from contestant import Step, race_contestants
+from timing import write
 from torch import Tensor
 
 from uda.data.augmentation import Augmentation
@@ -100,15 +100,6 @@ def contestants(width: int, device: torch.device, workers: int, compiled: bool) 
     return builds
 
 
-def race_at(width: int, device: torch.device, options: argparse.Namespace) -> tuple[dict[str, Timing], str, int]:
-    """Race all contestants at a width; return their timings, what a step of each is made of, and the most memory."""
-    builds = contestants(width, device, options.workers, options.compiled)
-    with entered(builds, device, options.threads) as entries:
-        turns = {name: entry.turn for name, entry in entries.items()}
-        timings = race(turns, 2 * BATCH, rounds=options.rounds, steps=options.steps)
-        return timings, note_on(entries), max(entry.peak() for entry in entries.values())
-
-
 def main() -> None:
     """Read the options, race at each width, print and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -125,7 +116,8 @@ def main() -> None:
     sections, notes, peaks = {}, {}, []
     for width in options.widths:
         title = f"UNIT, {CHANNELS}x{SIDE}x{SIDE}, batch 2x{BATCH}, width {width}"
-        sections[title], notes[title], peak = race_at(width, device, options)
+        builds = contestants(width, device, options.workers, options.compiled)
+        sections[title], notes[title], peak = race_contestants(builds, 2 * BATCH, device, options)
         peaks.append(peak)
     write(options.out, "unit", sections, OURS, device, notes, max(peaks))
 

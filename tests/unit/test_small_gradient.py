@@ -7,15 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tests.unit.outcomes import FORMATS, outcome
 from uda.unit import small_gradient
-from uda.unit.small_gradient import Convolution, FromSmallMap, ToSmallMap, Transposed
-
-FORMATS = [torch.contiguous_format, torch.channels_last]
-
-
-def outcome(drawn: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
-    """Return what was drawn, and the gradients of the sum of its squares in the inputs."""
-    return drawn.detach(), *torch.autograd.grad(drawn.square().sum(), inputs)
+from uda.unit.small_gradient import Convolution, FromSmallMap, ToSmallMap
 
 
 def drawn_inputs(memory_format: torch.memory_format, *shapes: tuple[int, ...]) -> list[Tensor]:
@@ -30,7 +24,7 @@ def drawn_inputs(memory_format: torch.memory_format, *shapes: tuple[int, ...]) -
 )
 def test_a_convolution_has_torchs_gradients(kernel, stride, padding, side, memory_format):
     images, weight = drawn_inputs(memory_format, (3, 2, side, side), (4, 2, kernel, kernel))
-    ours = outcome(Convolution.apply(images, weight, stride, padding), images, weight)
+    ours = outcome(Convolution.apply(images, weight, stride, padding, False), images, weight)
     theirs = outcome(F.conv2d(images, weight, stride=stride, padding=padding), images, weight)
     torch.testing.assert_close(ours, theirs)
 
@@ -41,7 +35,7 @@ def test_a_convolution_has_torchs_gradients(kernel, stride, padding, side, memor
 )
 def test_a_transposed_convolution_has_torchs_gradients(kernel, stride, padding, side, memory_format):
     images, weight = drawn_inputs(memory_format, (3, 2, side, side), (2, 4, kernel, kernel))
-    ours = outcome(Transposed.apply(images, weight, stride, padding), images, weight)
+    ours = outcome(Convolution.apply(images, weight, stride, padding, True), images, weight)
     theirs = outcome(F.conv_transpose2d(images, weight, stride=stride, padding=padding), images, weight)
     torch.testing.assert_close(ours, theirs)
 
@@ -49,8 +43,8 @@ def test_a_transposed_convolution_has_torchs_gradients(kernel, stride, padding, 
 @pytest.mark.parametrize(
     ("ours", "theirs", "side"),
     [
-        (ToSmallMap(8, 6, 5, 2, 2), nn.Conv2d(8, 6, 5, 2, 2, bias=False), 8),
-        (FromSmallMap(8, 6, 4, 2, 1), nn.ConvTranspose2d(8, 6, 4, 2, 1, bias=False), 4),
+        (ToSmallMap(8, 6, 5, 2, 2, bias=False), nn.Conv2d(8, 6, 5, 2, 2, bias=False), 8),
+        (FromSmallMap(8, 6, 4, 2, 1, bias=False), nn.ConvTranspose2d(8, 6, 4, 2, 1, bias=False), 4),
     ],
 )
 def test_a_layer_in_bf16_is_as_exact_as_torchs(ours, theirs, side, monkeypatch):
@@ -77,7 +71,7 @@ def test_a_layer_in_bf16_is_as_exact_as_torchs(ours, theirs, side, monkeypatch):
 def test_elsewhere_a_layer_is_torchs(amx, monkeypatch):
     monkeypatch.setattr(small_gradient, "has_amx", lambda: amx)
     monkeypatch.setattr(Convolution, "apply", None)
-    layer, small, large = ToSmallMap(3, 4, 5, 2, 2), torch.randn(2, 3, 8, 8), torch.randn(2, 3, 16, 16)
+    layer, small, large = ToSmallMap(3, 4, 5, 2, 2, bias=False), torch.randn(2, 3, 8, 8), torch.randn(2, 3, 16, 16)
     torch.testing.assert_close(layer(small), F.conv2d(small, layer.weight, stride=2, padding=2))
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(layer(large), F.conv2d(large, layer.weight, stride=2, padding=2))

@@ -6,17 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.unit.outcomes import FORMATS, layer_outcome
 from uda.unit.small_map import IMAGES_A_PLACE, SmallMap, Unrolled
-
-FORMATS = [torch.contiguous_format, torch.channels_last]
-
-
-def outcome(layer: nn.Module, images: Tensor, memory_format: torch.memory_format) -> tuple[Tensor, ...]:
-    """Return what a layer gives, and the gradients of the sum of its squares in its input and parameters."""
-    nn.Module.to(layer, memory_format=memory_format)
-    seen = images.to(memory_format=memory_format).detach().requires_grad_()
-    given = layer(seen)
-    return given.detach(), *torch.autograd.grad(given.square().sum(), [seen, *layer.parameters()])
 
 
 def unrolled_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -37,17 +28,17 @@ def unrolled_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_an_unrolled_kernel_convolves(kernel, side, memory_format, monkeypatch):
     sides = unrolled_calls(monkeypatch)
     theirs = nn.Conv2d(3, 4, kernel, padding=kernel // 2).double()
-    ours = SmallMap(3, 4, kernel).double()
+    ours = SmallMap(3, 4, kernel, padding=kernel // 2).double()
     ours.load_state_dict(theirs.state_dict())
     images = torch.randn(IMAGES_A_PLACE * side**2, 3, side, side, dtype=torch.float64)
-    given = [outcome(layer, images, memory_format) for layer in (ours, theirs)]
+    given = [layer_outcome(layer, images, memory_format) for layer in (ours, theirs)]
     torch.testing.assert_close(*given)
     assert sides == [side]
 
 
 def test_few_images_and_large_maps_are_convolved(monkeypatch):
     sides = unrolled_calls(monkeypatch)
-    layer = SmallMap(3, 4, 5)
+    layer = SmallMap(3, 4, 5, padding=2)
     for n, side in ((IMAGES_A_PLACE * 16 - 1, 4), (400, 6)):
         images = torch.randn(n, 3, side, side)
         torch.testing.assert_close(layer(images), nn.functional.conv2d(images, layer.weight, layer.bias, padding=2))
@@ -56,11 +47,14 @@ def test_few_images_and_large_maps_are_convolved(monkeypatch):
 
 def test_it_is_as_exact_in_bf16_as_a_convolution_is():
     torch.manual_seed(0)
-    layer, images = SmallMap(16, 8, 5), torch.randn(IMAGES_A_PLACE * 16, 16, 4, 4)
+    layer, images = SmallMap(16, 8, 5, padding=2), torch.randn(IMAGES_A_PLACE * 16, 16, 4, 4)
     theirs = nn.Conv2d(16, 8, 5, padding=2)
     theirs.load_state_dict(layer.state_dict())
-    exact = outcome(theirs, images, torch.channels_last)
+    exact = layer_outcome(theirs, images, torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
-        ours, plain = outcome(layer, images, torch.channels_last), outcome(theirs, images, torch.channels_last)
+        ours, plain = (
+            layer_outcome(layer, images, torch.channels_last),
+            layer_outcome(theirs, images, torch.channels_last),
+        )
     for a, b, e in zip(ours, plain, exact, strict=True):
         assert (a.float() - e).norm() < 1.5 * (b.float() - e).norm() + 1e-6 * e.norm()

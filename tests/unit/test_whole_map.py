@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from tests.unit.outcomes import FORMATS, layer_outcome
 from uda.unit.whole_map import FromPoint, WholeMap
-
-FORMATS = [torch.contiguous_format, torch.channels_last]
-
-
-def outcome(layer: nn.Module, images: Tensor, memory_format: torch.memory_format) -> tuple[Tensor, ...]:
-    """Return what a layer gives, and the gradients of the sum of its squares in its input and parameters."""
-    nn.Module.to(layer, memory_format=memory_format)
-    seen = images.to(memory_format=memory_format).detach().requires_grad_()
-    given = layer(seen)
-    return given.detach(), *torch.autograd.grad(given.square().sum(), [seen, *layer.parameters()])
 
 
 @pytest.mark.parametrize("memory_format", FORMATS)
@@ -27,7 +18,7 @@ def test_a_map_is_read_as_a_whole(channels, side, bias, memory_format):
     ours = WholeMap(channels, 5, side, bias=bias).double()
     ours.load_state_dict(theirs.state_dict())
     images = torch.randn(3, channels, side, side, dtype=torch.float64)
-    given = [outcome(layer, images, memory_format) for layer in (ours, theirs)]
+    given = [layer_outcome(layer, images, memory_format) for layer in (ours, theirs)]
     torch.testing.assert_close(*given)
 
 
@@ -38,7 +29,7 @@ def test_a_map_is_drawn_from_a_point(features, side, memory_format):
     ours = FromPoint(5, features, side, bias=False).double()
     ours.load_state_dict(theirs.state_dict())
     codes = torch.randn(3, 5, 1, 1, dtype=torch.float64)
-    given = [outcome(layer, codes, memory_format) for layer in (ours, theirs)]
+    given = [layer_outcome(layer, codes, memory_format) for layer in (ours, theirs)]
     torch.testing.assert_close(*given)
 
 

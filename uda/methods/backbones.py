@@ -58,7 +58,7 @@ class Dtn(Backbone):
         layers: list[nn.Module] = []
         n = self.channels
         for wide, rate in zip(self.WIDTHS, self.RATES, strict=True):
-            layers += [ToSmallMap(n, wide, 5, 2, 2), nn.BatchNorm2d(wide), nn.Dropout2d(rate), nn.ReLU()]
+            layers += [ToSmallMap(n, wide, 5, 2, 2, bias=False), nn.BatchNorm2d(wide), nn.Dropout2d(rate), nn.ReLU()]
             n, side = wide, (side + 1) // 2
         linear = nn.Linear(n * side * side, self.width_out, bias=False)
         layers += [nn.Flatten(), linear, nn.BatchNorm1d(self.width_out), nn.ReLU(), nn.Dropout(0.5)]

@@ -234,9 +234,8 @@ class Generator(nn.Module):
         shared = len(steps) - own_count("generator", own, len(steps))
 
         def block(n: int, wide: int, kernel: int, stride: int, padding: int) -> Block:
-            if padding:
-                return Block(FromSmallMap(n, wide, kernel, stride, padding), wide, 1, False)
-            return Block(FromPoint(n, wide, kernel, stride, padding, bias=False), wide, 1, False)
+            kind = FromSmallMap if padding else FromPoint
+            return Block(kind(n, wide, kernel, stride, padding, bias=False), wide, 1, False)
 
         self.shared = nn.ModuleList(block(*step) for step in steps[:shared])
         self.own = nn.ModuleList(nn.ModuleList(block(*step) for step in steps[shared:]) for _ in channels)
@@ -308,7 +307,7 @@ class Discriminator(nn.Module):
         domains, steps = len(channels), list(pairwise(widths))
         own = own_count("discriminator", own, len(steps) + 1)
         self.shared = nn.ModuleList(
-            for_each_domain(i < own, domains, partial(SmallMap, n, wide, 5)) for i, (n, wide) in enumerate(steps)
+            for_each_domain(i < own, domains, partial(SmallMap, n, wide, 5, 1, 2)) for i, (n, wide) in enumerate(steps)
         )
         self.verdict = for_each_domain(own > len(steps), domains, partial(WholeMap, widths[-1], 2, side))
         self.dropout = dropout

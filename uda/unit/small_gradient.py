@@ -21,17 +21,7 @@ class ToSmallMap(nn.Conv2d):
 
     It is faster on a CPU with AMX, in bf16, where the output is a small map: there the library's own gradient of the
     weights takes six times as long as the forward pass. Same parameters and the same values as `torch.nn.Conv2d`.
-
-    Parameters
-    ----------
-    channels, features
-        Of the input, and of the output.
-    kernel, stride, padding
-        As in `torch.nn.Conv2d`, one number each.
     """
-
-    def __init__(self, channels: int, features: int, kernel: int, stride: int, padding: int) -> None:
-        super().__init__(channels, features, kernel, stride, padding, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (N, C, S, S) to (N, F, T, T), T = (S + 2 padding - kernel) / stride + 1, rounded down."""
@@ -39,79 +29,54 @@ class ToSmallMap(nn.Conv2d):
         rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in images.shape[2:])
         if not product_is_faster(images, rows * columns):
             return super().forward(images)
-        drawn: Tensor = Convolution.apply(images.to(torch.bfloat16), self.weight.to(torch.bfloat16), stride, padding)
-        return drawn
+        return convolve(images, self.weight, stride, padding, transposed=False)
 
 
 class FromSmallMap(nn.ConvTranspose2d):
     """A transposed convolution without bias, whose gradient of the weights is made so where its input is small.
 
     Same parameters and the same values as `torch.nn.ConvTranspose2d`.
-
-    Parameters
-    ----------
-    channels, features
-        Of the input, and of the output.
-    kernel, stride, padding
-        As in `torch.nn.ConvTranspose2d`, one number each.
     """
-
-    def __init__(self, channels: int, features: int, kernel: int, stride: int, padding: int) -> None:
-        super().__init__(channels, features, kernel, stride, padding, bias=False)
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Map (N, C, S, S) to (N, F, T, T), T = (S - 1) stride - 2 padding + kernel."""
         if output_size is not None or not product_is_faster(images, images.shape[2] * images.shape[3]):
             return super().forward(images, output_size)
-        settings = self.stride[0], int(self.padding[0])
-        drawn: Tensor = Transposed.apply(images.to(torch.bfloat16), self.weight.to(torch.bfloat16), *settings)
-        return drawn
+        return convolve(images, self.weight, self.stride[0], int(self.padding[0]), transposed=True)
+
+
+def convolve(images: Tensor, weight: Tensor, stride: int, padding: int, transposed: bool) -> Tensor:
+    """Convolve in bf16, the gradient of the weights being made by a product."""
+    images, weight = images.to(torch.bfloat16), weight.to(torch.bfloat16)
+    drawn: Tensor = Convolution.apply(images, weight, stride, padding, transposed)
+    return drawn
 
 
 class Convolution(torch.autograd.Function):
-    """A convolution whose gradient of the weights is a product of what each output saw with its own gradient."""
+    """A convolution, transposed or not, whose gradient of the weights is a product of the small map and patches."""
 
     @staticmethod
-    def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-        """Convolve (N, C, S, S) images with (F, C, K, K) weights."""
+    def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int, padding: int, transposed: bool) -> Tensor:
+        """Convolve (N, C, S, S) images with (F, C, K, K) weights, or with (C, F, K, K) where it is transposed."""
         ctx.save_for_backward(images, weight)
-        ctx.stride, ctx.padding = stride, padding
-        return F.conv2d(images, weight, None, stride, padding)
+        ctx.stride, ctx.padding, ctx.transposed = stride, padding, transposed
+        return (F.conv_transpose2d if transposed else F.conv2d)(images, weight, None, stride, padding)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         """Return the gradients of images and weights that are asked for."""
         images, weight = ctx.saved_tensors
+        settings = ctx.stride, ctx.padding
         of_images = of_weight = None
-        if ctx.needs_input_grad[0]:
-            of_images = conv2d_input(images.shape, weight, gradient, ctx.stride, ctx.padding)  # type: ignore[no-untyped-call]
+        if ctx.needs_input_grad[0] and ctx.transposed:
+            of_images = F.conv2d(gradient, weight, None, *settings)
+        elif ctx.needs_input_grad[0]:
+            of_images = conv2d_input(images.shape, weight, gradient, *settings)  # type: ignore[no-untyped-call]
         if ctx.needs_input_grad[1]:
-            of_weight = product(gradient, images, weight, ctx.stride, ctx.padding)
-        return of_images, of_weight, None, None
-
-
-class Transposed(torch.autograd.Function):
-    """A transposed convolution; in its gradients the parts of image and output are those of `Convolution`, swapped."""
-
-    @staticmethod
-    def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-        """Convolve (N, C, S, S) images, transposed, with (C, F, K, K) weights."""
-        ctx.save_for_backward(images, weight)
-        ctx.stride, ctx.padding = stride, padding
-        return F.conv_transpose2d(images, weight, None, stride, padding)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        """Return the gradients of images and weights that are asked for."""
-        images, weight = ctx.saved_tensors
-        of_images = of_weight = None
-        if ctx.needs_input_grad[0]:
-            of_images = F.conv2d(gradient, weight, None, ctx.stride, ctx.padding)
-        if ctx.needs_input_grad[1]:
-            of_weight = product(images, gradient, weight, ctx.stride, ctx.padding)
-        return of_images, of_weight, None, None
+            small, large = (images, gradient) if ctx.transposed else (gradient, images)
+            of_weight = product(small, large, weight, *settings)
+        return of_images, of_weight, None, None, None
 
 
 def product(small: Tensor, large: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:

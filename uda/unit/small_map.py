@@ -17,18 +17,9 @@ class SmallMap(nn.Conv2d):
 
     It is faster on a CPU, for a batch, on maps with no more places than the kernel has: there a library multiplies by
     more zeros of the padding than the unrolled kernel has, and its gradient of the weights takes five times as long as
-    its forward pass. Same parameters and the same values as `torch.nn.Conv2d`.
-
-    Parameters
-    ----------
-    channels, features
-        Of the input, and of the output.
-    kernel
-        Side of the kernel, odd; half of it, rounded down, is padded.
+    its forward pass. Same parameters and the same values as `torch.nn.Conv2d`, with an odd kernel and half of it,
+    rounded down, as padding.
     """
-
-    def __init__(self, channels: int, features: int, kernel: int) -> None:
-        super().__init__(channels, features, kernel, padding=kernel // 2)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (N, C, S, S) to (N, F, S, S)."""
@@ -55,8 +46,8 @@ class Unrolled(torch.autograd.Function):
     def forward(ctx: Any, kernel: Tensor, side: int) -> Tensor:
         """Unroll a (F, C, K, K) kernel for maps of S x S: (S S F, S S C)."""
         features, channels, size, _ = kernel.shape
-        ctx.side, ctx.shape, ctx.dtype = side, (features, channels, size, size), kernel.dtype
         reach = max(side - 1 - size // 2, 0)
+        ctx.side, ctx.reach, ctx.shape, ctx.dtype = side, reach, kernel.shape, kernel.dtype
         wide = F.pad(kernel.permute(0, 2, 3, 1), (0, 0, reach, reach, reach, reach)).contiguous()
         matrix = kernel.new_empty(side, side, features, side, side, channels)
         for y, x, window in windows(wide, side):
@@ -66,8 +57,7 @@ class Unrolled(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """Sum the gradient of a weight over the places where it stands."""
-        features, channels, size, _ = ctx.shape
-        reach = max(ctx.side - 1 - size // 2, 0)
+        (features, channels, size, _), reach = ctx.shape, ctx.reach
         placed = gradients[0].view(ctx.side, ctx.side, features, ctx.side, ctx.side, channels)
         reached = size + 2 * reach
         wide = placed.new_zeros(
