@@ -126,6 +126,25 @@ def test_a_wrong_recipe_is_refused_with_its_name(tmp_path: Path, before: str, af
     assert sentence in str(caught.value)
 
 
+def test_a_common_setting_that_no_run_would_have_is_refused(tmp_path: Path) -> None:
+    lone = """
+        source = "rendered"
+        target = "optdigits"
+        protocol = "embedded"
+        [settings]
+        width = 64
+        [[runs]]
+        method = "unit"
+        preset = "unit-cpu"
+    """
+    with pytest.raises(UserError) as caught:
+        load_recipe(write(tmp_path, lone))
+    assert "the common width = 64 reaches no run: preset 'unit-cpu' of unit has 32, and wins" in str(caught.value)
+    other = load_recipe(write(tmp_path, lone + '\n[[runs]]\nmethod = "source-only"\n'))
+    assert [config.settings["width"] for config in other.configs] == [32, 64]
+    assert load_recipe(write(tmp_path, lone.replace("64", "32"))).configs[0].settings["width"] == 32
+
+
 @pytest.mark.parametrize("runs", ["runs = []", "runs = 3", "runs = [1]"])
 def test_a_recipe_without_runs_is_refused(tmp_path: Path, runs: str) -> None:
     with pytest.raises(UserError, match="one or more"):

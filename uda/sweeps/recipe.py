@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,8 @@ def load_recipe(path: Path) -> Recipe:
     ------
     UserError
         Naming the file and, where it is in one, the ``[[runs]]`` entry: for a file that cannot be read, an unknown
-        key (with the nearest known one), a wrong value, or two entries that a table could not tell apart.
+        key (with the nearest known one), a wrong value, a common setting that reaches no run, or two entries that a
+        table could not tell apart.
     """
     table = _read_toml(path)
     try:
@@ -180,7 +181,7 @@ def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
             raise UserError(f"[[runs]] entry {place}: {error}") from error
         places[key] = place
         planned += [(turn, place, config) for turn, config in enumerate(configs)]
-    _check_common_settings(table, [config.method for _, _, config in planned])
+    _check_common_settings(table, list(places))
     planned.sort(key=lambda plan: plan[:2])
     runs = tuple(config for _, _, config in planned)
     return Recipe(path, pair["source"], pair["target"], pair["protocol"], runs, tuple(choices), tuple(ablations))
@@ -274,12 +275,19 @@ def _overrides(table: Mapping[str, Any]) -> dict[str, Any]:
     return flatten(run) | dict(table.get("settings", {}))
 
 
-def _check_common_settings(table: Mapping[str, Any], methods: list[str]) -> None:
-    """Refuse a common setting that no method of the recipe has."""
-    known = {key for method in methods for key in known_keys(method)}
-    for key in _overrides(table):
+def _check_common_settings(table: Mapping[str, Any], entries: Sequence[tuple[str, str]]) -> None:
+    """Refuse a common setting that no method of the recipe has, or that the preset of each that has it sets itself."""
+    known = {key for method, _ in entries for key in known_keys(method)}
+    for key, value in _overrides(table).items():
         if key not in known:
             raise unknown("setting of any method in this recipe", key, known)
+        fixed = {(m, p): preset_overrides(m, p).get(key, value) for m, p in entries if key in known_keys(m)}
+        if all(own != value for own in fixed.values()):
+            (method, preset), own = next(iter(fixed.items()))
+            raise UserError(
+                f"the common {key} = {value!r} reaches no run: preset {preset!r} of {method} has {own!r}, and wins; "
+                "set it in the [[runs]] entries that are to have it"
+            )
 
 
 def _check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
