@@ -145,6 +145,23 @@ def test_a_common_setting_that_no_run_would_have_is_refused(tmp_path: Path) -> N
     assert load_recipe(write(tmp_path, lone.replace("64", "32"))).configs[0].settings["width"] == 32
 
 
+def test_a_common_augmentation_that_every_preset_replaces_is_refused(tmp_path: Path) -> None:
+    lone = """
+        source = "rendered"
+        target = "optdigits"
+        protocol = "embedded"
+        augmentation = { shift = 2 }
+        [[runs]]
+        method = "unit"
+        preset = "unit-2017"
+    """
+    with pytest.raises(UserError) as caught:
+        load_recipe(write(tmp_path, lone))
+    assert "augmentation.shift = 2 reaches no run: preset 'unit-2017' of unit has an augmentation" in str(caught.value)
+    other = load_recipe(write(tmp_path, lone + '\n[[runs]]\nmethod = "source-only"\n'))
+    assert [config.augmentation.shift for config in other.configs] == [0, 2]
+
+
 @pytest.mark.parametrize("runs", ["runs = []", "runs = 3", "runs = [1]"])
 def test_a_recipe_without_runs_is_refused(tmp_path: Path, runs: str) -> None:
     with pytest.raises(UserError, match="one or more"):

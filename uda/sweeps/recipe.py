@@ -281,11 +281,12 @@ def _check_common_settings(table: Mapping[str, Any], entries: Sequence[tuple[str
     for key, value in _overrides(table).items():
         if key not in known:
             raise unknown("setting of any method in this recipe", key, known)
-        fixed = {(m, p): preset_overrides(m, p).get(key, value) for m, p in entries if key in known_keys(m)}
-        if all(own != value for own in fixed.values()):
-            (method, preset), own = next(iter(fixed.items()))
+        if not any(key in _common(table, *entry) or preset_overrides(*entry).get(key) == value for entry in entries):
+            method, preset = next(entry for entry in entries if key in known_keys(entry[0]))
+            fixed = preset_overrides(method, preset)
+            own = repr(fixed[key]) if key in fixed else "an augmentation of its own"
             raise UserError(
-                f"the common {key} = {value!r} reaches no run: preset {preset!r} of {method} has {own!r}, and wins; "
+                f"the common {key} = {value!r} reaches no run: preset {preset!r} of {method} has {own}, and wins; "
                 "set it in the [[runs]] entries that are to have it"
             )
 
