@@ -76,6 +76,7 @@ class UnitClassifier(Method):
             own_generator=config.own_generator,
             own_discriminator=config.own_discriminator,
             depth=config.depth,
+            trunk=config.discriminator_trunk,
         )
         self.head = self._build_head(task.classes)
         self.second_view = config.lambda_teacher > 0

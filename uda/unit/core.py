@@ -129,6 +129,9 @@ class UNIT(nn.Module):
         How many further layers of these, counted from the images, each domain has of its own; -1 means all.
     depth
         How many 3x3 convolutions of stride 1 follow each of the encoders' that halves the map (the authors': 0).
+    trunk
+        What the discriminators are made of: ``"blocks"`` (the authors' code) or ``"lenet"`` (the paper's for MNIST and
+        USPS).
     """
 
     def __init__(
@@ -149,11 +152,12 @@ class UNIT(nn.Module):
         own_generator: int = 0,
         own_discriminator: int = 0,
         depth: int = 0,
+        trunk: str = "blocks",
     ) -> None:
         super().__init__()
         latent = latent or 8 * width
         reading = per_domain, own_first, xy, learned_sd, standardised, own_encoder, depth
-        judging = dropout, own_first, own_discriminator
+        judging = dropout, own_first, own_discriminator, trunk
         self.encoder = Encoder(channels, size, width, latent, *reading)
         self.generator = Generator(channels, size, generator_width or width, latent, own_generator)
         self.discriminator = Discriminator(channels, size, discriminator_width or width, *judging)

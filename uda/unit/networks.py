@@ -19,7 +19,7 @@ from uda.errors import UserError
 from uda.unit.dropout import dropout
 from uda.unit.layers import Block, Layout, apply, for_each_domain
 from uda.unit.small_gradient import FromSmallMap
-from uda.unit.small_map import SmallMap
+from uda.unit.trunk import Step, plan, shared_layers
 from uda.unit.whole_map import FromPoint, WholeMap
 
 Parts = Sequence[tuple[Tensor, int]]
@@ -266,7 +266,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Coupled discriminators D1, D2: the first convolution is the domain's own, further layers are shared.
 
-    Blocks of convolution 5x5, ReLU, 2x2 max pooling and dropout, no normalisation, until the map's side is at most 3.
+    Convolutions, ReLU, mostly 2x2 max pooling, and dropout, no normalisation, as a trunk has them (`uda.unit.trunk`);
+    then a verdict of the whole map.
 
     Parameters
     ----------
@@ -275,16 +276,16 @@ class Discriminator(nn.Module):
     size
         Side of the images.
     width
-        Channels of the first block; each block doubles it, up to 8 times.
+        Channels of the first convolution; the trunk says what the others have.
     dropout
-        Whether dropout (0.1, 0.3, 0.5, 0.5, … after the blocks) is on.
+        Whether dropout is on.
     own_first
         Whether the first convolution is each domain's own, as in the paper, or shared too (needs equal channels).
     own
         How many further layers, after the first, each domain has of its own; -1 means all, the verdict too.
+    trunk
+        ``"blocks"`` (the authors' code) or ``"lenet"`` (the paper's for MNIST and USPS).
     """
-
-    RATES = (0.1, 0.3, 0.5)
 
     def __init__(
         self,
@@ -294,32 +295,33 @@ class Discriminator(nn.Module):
         dropout: bool = True,
         own_first: bool = True,
         own: int = 0,
+        trunk: str = "blocks",
     ) -> None:
         super().__init__()
         if not own_first:
             _refuse_unequal(channels)
-        self.own_first = own_first
-        self.private = nn.ModuleList(nn.Conv2d(c, width, 5, 1, 2) for c in (channels if own_first else channels[:1]))
-        side, widths = size // 2, [width]
-        while side > 3:
-            side //= 2
-            widths.append(min(2 * widths[-1], 8 * width))
-        domains, steps = len(channels), list(pairwise(widths))
-        own = own_count("discriminator", own, len(steps) + 1)
-        self.shared = nn.ModuleList(
-            for_each_domain(i < own, domains, partial(SmallMap, n, wide, 5, 1, 2)) for i, (n, wide) in enumerate(steps)
+        self.own_first, self.dropout = own_first, dropout
+        self.steps, side = plan(trunk, size, width)
+        first, last = self.steps[0], self.steps[-1]
+        reach = first.kernel // 2 if first.padded else 0
+        self.private = nn.ModuleList(
+            nn.Conv2d(c, first.channels, first.kernel, 1, reach) for c in (channels if own_first else channels[:1])
         )
-        self.verdict = for_each_domain(own > len(steps), domains, partial(WholeMap, widths[-1], 2, side))
-        self.dropout = dropout
-        self.feature_shape = (widths[-1], side, side)
+        domains, build = len(channels), shared_layers(self.steps)
+        own = own_count("discriminator", own, len(build) + 1)
+        self.shared = nn.ModuleList(for_each_domain(i < own, domains, layer) for i, layer in enumerate(build))
+        self.verdict = for_each_domain(own > len(build), domains, partial(WholeMap, last.channels, 2, side))
+        self.feature_shape = (last.channels, side, side)
 
     def features(self, parts: Parts) -> tuple[Tensor, Tensor]:
         """Return the last map of all parts, joined, (N, F, s, s): without and with the last dropout."""
-        h = torch.cat([self._block(self.private[d if self.own_first else 0], x) for x, d in parts])
-        layout = _layout(parts)
-        for i, layer in enumerate(self.shared):
-            h = self._block(partial(apply, layer, layout=layout), self._drop(h, i))
-        return h, self._drop(h, len(self.shared))
+        first, *others = self.steps
+        h = torch.cat([self._block(first, self.private[d if self.own_first else 0], x) for x, d in parts])
+        layout, step = _layout(parts), first
+        for layer, following in zip(self.shared, others, strict=True):
+            h = self._block(following, partial(apply, layer, layout=layout), self._drop(h, step))
+            step = following
+        return h, self._drop(h, step)
 
     def forward(self, parts: Parts) -> list[Tensor]:
         """Return for each part the (N, 2) logits of (generated, real)."""
@@ -334,14 +336,14 @@ class Discriminator(nn.Module):
         verdicts = apply(self.verdict, features, Layout(tuple(sizes), tuple(domains)))
         return list(torch.split(verdicts.flatten(1).float(), list(sizes)))
 
-    def _drop(self, h: Tensor, block: int) -> Tensor:
-        rate = self.RATES[min(block, len(self.RATES) - 1)]
-        return dropout(h, rate, self.training and self.dropout)
+    def _drop(self, h: Tensor, step: Step) -> Tensor:
+        return dropout(h, step.rate, self.training and self.dropout) if step.rate else h
 
     @staticmethod
-    def _block(convolution: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    def _block(step: Step, convolution: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+        h = convolution(images)
         # the maximum first: the same values and gradients, and a quarter of the values to rectify
-        return F.relu(F.max_pool2d(convolution(images), 2), inplace=True)
+        return F.relu(F.max_pool2d(h, 2) if step.pooled else h, inplace=True)
 
 
 def _refuse_unequal(channels: Sequence[int]) -> None:
