@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters
@@ -19,8 +20,9 @@ def build(task: TaskShape = TASK, **settings: Any) -> Cogan:
     return Cogan(CoganConfig(**{"width": 2, "latent": 5, "learning_rate": 0.01, **settings}), task)
 
 
-def test_an_update_made_by_hand() -> None:
-    method = build(lambda_class=3.0, lambda_features=0.2, weight_decay=0.01, own_first=True)
+@pytest.mark.parametrize("trunk", ["blocks", "lenet"])
+def test_an_update_made_by_hand(trunk: str) -> None:
+    method = build(lambda_class=3.0, lambda_features=0.2, weight_decay=0.01, own_first=True, discriminator_trunk=trunk)
     generator, discriminator, head = copy.deepcopy((method.generator, method.discriminator, method.head))
     play_d = adam([*discriminator.parameters(), *head.parameters()], method.config)
     play_g = adam(generator.parameters(), method.config)
@@ -76,3 +78,20 @@ def test_domains_share_the_first_layer_unless_it_is_set_or_their_channels_differ
 def test_one_image_size_for_both_domains() -> None:
     with pytest.raises(UserError, match="one image size"):
         build(TaskShape((1, 16, 16), (1, 28, 28), 3, 10))
+
+
+def test_its_preset_of_2016_has_the_authors_discriminators() -> None:
+    config = CoganConfig(**{k: v for k, v in Cogan.presets["cogan-2016"].items() if k in CoganConfig.__annotations__})
+    method = Cogan(config, TaskShape((1, 28, 28), (1, 28, 28), 10, 10))
+    assert [layer.out_channels for layer in (*method.discriminator.private, *method.discriminator.shared)] == [
+        *[20] * 2,  # each domain's own
+        50,
+        500,
+    ]
+    assert isinstance(method.head, nn.Linear)
+    assert (method.head.in_features, method.head.out_features) == (500, 10)
+
+
+def test_unknown_discriminators_are_refused() -> None:
+    with pytest.raises(UserError, match=r"discriminator_trunk.*'lenet'"):
+        build(discriminator_trunk="lenett")

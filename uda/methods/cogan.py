@@ -5,9 +5,10 @@ classifier that of its application to domain adaptation. It is UNIT without enco
 discriminators. As in the authors' code, the game counts as the mean over both domains, not their sum.
 
 What differs from the authors' PyTorch code for digits: those networks are UNIT's (transposed convolutions of other
-sizes, two last layers of the generators for each domain instead of one, ReLU in the discriminators); both moves see the
-same images; Adam's rate falls along a cosine, and there is no weight decay; discriminators share their first layer too.
-The preset ``cogan-2016`` takes the last three back.
+sizes, two last layers of the generators for each domain instead of one, padded blocks with ReLU as discriminators);
+both moves see the same images; Adam's rate falls along a cosine, and there is no weight decay; discriminators share
+their first layer too. The preset ``cogan-2016`` takes the last three back, and has the authors' LeNet discriminators,
+but for their parametric ReLU behind the last layer and none before.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.errors import UserError
+from uda.data.neutral import added
+from uda.errors import UserError, unknown
 from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.discriminator_head import build_class_head, read_images
 from uda.unit import losses
 from uda.unit.networks import Discriminator, Generator, initialise_discriminative, initialise_generative
+from uda.unit.trunk import TRUNKS
 
 #: Weight of the game in each domain, beside which the lambdas are the authors'.
 HALF = 0.5
@@ -49,6 +52,8 @@ class CoganConfig(OptimiserConfig):
         Weight of the cross-entropy on labelled source images.
     lambda_features
         Weight of the squared distance between the discriminators' features of the two images of a pair.
+    discriminator_trunk
+        What the discriminators are made of, as UNIT has it: ``"blocks"`` or ``"lenet"``.
     """
 
     learning_rate: float = 2e-4
@@ -61,6 +66,12 @@ class CoganConfig(OptimiserConfig):
     dropout: bool = False
     lambda_class: float = 10.0
     lambda_features: float = 0.01
+    discriminator_trunk: str = added("blocks")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.discriminator_trunk not in TRUNKS:
+            raise unknown("discriminator_trunk", self.discriminator_trunk, TRUNKS)
 
 
 class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
@@ -74,6 +85,8 @@ class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
             "schedule": "constant",
             "weight_decay": 5e-4,
             "width": 64,
+            "discriminator_width": 20,
+            "discriminator_trunk": "lenet",
             "own_first": True,
             "steps": 10_000,
             "batch_size": 64,
@@ -92,7 +105,12 @@ class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
         self.generator = Generator(channels, size, config.generator_width or config.width, config.latent)
         own_first = config.own_first or len(set(channels)) > 1
         self.discriminator = Discriminator(
-            channels, size, config.discriminator_width or config.width, config.dropout, own_first
+            channels,
+            size,
+            config.discriminator_width or config.width,
+            config.dropout,
+            own_first,
+            trunk=config.discriminator_trunk,
         )
         initialise_generative(self.generator)
         initialise_discriminative(self.discriminator)
