@@ -82,15 +82,15 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
     def _play(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         if not self.config.plays:
             return self._learn_alone(self._lesson(batch, step))
-        x_1, x_2 = batch.source_images, batch.target_images
-        streams = self.core.streams(x_1, x_2, (len(self._played(x_1)), len(self._played(x_2))))
         lesson = self._lesson(batch, step)
+        x_1, x_2 = batch.source_images, lesson.target_images
+        streams = self.core.streams(x_1, x_2, (len(self._played(x_1)), len(self._played(x_2))))
         terms = self._move_discriminators(lesson, streams)
         return terms | self._move_encoders_generators(lesson, streams)
 
     def _learn_alone(self, lesson: Lesson) -> dict[str, Tensor]:
         """Descend the classifier's losses alone: what the game's move does where none of its terms has a weight."""
-        code_1, code_2 = self.core.codes((lesson.batch.source_images, 0), (lesson.batch.target_images, 1))
+        code_1, code_2 = self.core.codes((lesson.batch.source_images, 0), (lesson.target_images, 1))
         terms, loss = self._learn_classes(lesson, code_1.mean, None, code_2.mean)
         descend(self.play_eg, loss)
         return detached(**terms)

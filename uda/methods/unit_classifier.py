@@ -18,6 +18,7 @@ from uda.methods.averages import Averages
 from uda.methods.base import Method, Outputs, TaskShape, cross_entropy
 from uda.methods.discriminator_head import build_class_head, read_images
 from uda.methods.entropy import conditional_entropy, marginal_entropy
+from uda.methods.strong_augmentation import strongly_augment
 from uda.methods.teacher import Alignment, MeanTeacher, class_balance, consistency
 from uda.methods.tracking import held
 from uda.methods.unit_config import UnitConfig
@@ -37,12 +38,14 @@ class Lesson:
     ----------
     batch
         The images of the step.
+    target_images
+        What the student reads of the target: (N, C, S, S).
     ramp
         Scalar: how much of their weight the terms have by now that rise from 0.
     """
 
-    def __init__(self, batch: Batch, ramp: Tensor, teach: Callable[[Batch], Tensor]) -> None:
-        self.batch, self.ramp, self._teach = batch, ramp, teach
+    def __init__(self, batch: Batch, target_images: Tensor, ramp: Tensor, teach: Callable[[Batch], Tensor]) -> None:
+        self.batch, self.target_images, self.ramp, self._teach = batch, target_images, ramp, teach
 
     @cached_property
     def taught(self) -> Tensor:
@@ -135,7 +138,8 @@ class UnitClassifier(Method):
         return logits
 
     def _lesson(self, batch: Batch, step: Tensor) -> Lesson:
-        return Lesson(batch, (step / max(1, self.config.warmup)).clamp(max=1.0), self._teach)
+        target = strongly_augment(batch.target_images) if self.config.strong_views else batch.target_images
+        return Lesson(batch, target, (step / max(1, self.config.warmup)).clamp(max=1.0), self._teach)
 
     @torch.no_grad()
     def _teach(self, batch: Batch) -> Tensor:
@@ -159,7 +163,7 @@ class UnitClassifier(Method):
             parts.append(self._stay("vat_source", c.lambda_vat_source, lesson.batch.source_images, on_source, 0))
         if c.lambda_vat_target:
             weight = c.lambda_vat_target * lesson.ramp
-            parts.append(self._stay("vat_target", weight, lesson.batch.target_images, on_target, 1))
+            parts.append(self._stay("vat_target", weight, lesson.target_images, on_target, 1))
         return together(parts)
 
     def _learn_labels(self, lesson: Lesson, on_source: Tensor, translated: Tensor | None) -> Terms:

@@ -106,6 +106,9 @@ class UnitConfig(OptimiserConfig):
     discriminator_trunk
         What the discriminators are made of: ``"blocks"`` (the authors' code) or ``"lenet"`` (the paper's for MNIST and
         USPS; CoGAN's too).
+    strong_views
+        Whether the encoders read target images as FixMatch's strong augmentation distorts them, while the mean teacher
+        reads them, and the generators draw them, without it. The head must be on the encoder.
     """
 
     learning_rate: float = 3e-3
@@ -157,6 +160,7 @@ class UnitConfig(OptimiserConfig):
     own_discriminator: int = added(0)
     depth: int = added(0)
     discriminator_trunk: str = added("blocks")
+    strong_views: bool = added(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -192,6 +196,11 @@ class UnitConfig(OptimiserConfig):
             raise UserError(
                 f"game_share is {self.game_share} and head {self.head!r}: there the game's networks classify, so all "
                 "images play; set game_share to 1, or head to 'encoder'"
+            )
+        if self.strong_views and self.head != "encoder":
+            raise UserError(
+                f"strong_views is true and head {self.head!r}: there the game's networks classify, which judge images "
+                "as they are; set strong_views to false, or head to 'encoder'"
             )
         if self.plain_game and self.head != "encoder":
             raise UserError(
