@@ -346,6 +346,7 @@ def test_averaged_weights_classify_both_domains() -> None:
         ({"game_share": 0.0}, "game_share"),
         ({"game_share": 0.5, "head": "discriminator"}, "head"),
         ({"plain_game": True, "head": "discriminator"}, "plain_game"),
+        ({"strong_views": True, "head": "discriminator"}, "strong_views"),
         ({"own_encoder": 1}, "own_first"),
         ({"own_discriminator": -1}, "own_first"),
     ],

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods import METHODS, TaskShape
+from uda.methods.strong_augmentation import strongly_augment
 from uda.methods.unit import AUTHORS
 from uda.unit.core import Streams
 
@@ -112,10 +113,14 @@ def follow_by_hand(teacher: list[nn.Module], students: list[nn.Module], decay: f
             a.mul_(decay).add_(p, alpha=1 - decay)
 
 
-@pytest.mark.parametrize(("share", "n_1", "n_2", "plain"), [(1.0, 6, 5, False), (0.6, 4, 3, False), (0.6, 4, 3, True)])
-def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool) -> None:
+@pytest.mark.parametrize(
+    ("share", "n_1", "n_2", "plain", "strong"),
+    [(1.0, 6, 5, False, False), (0.6, 4, 3, False, True), (0.6, 4, 3, True, False), (1.0, 6, 5, True, True)],
+)
+def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool, strong: bool) -> None:
     lambdas = {f"lambda_{i}": value for i, value in enumerate((0.7, 0.2, 0.3, 0.4, 0.5))}
     settings = {"width": 2, "dropout": False, "lambda_class": 3.0, "game_share": share, "plain_game": plain, **lambdas}
+    settings["strong_views"] = strong
     adaptation = {"lambda_translated": 2.0, "lambda_teacher": 9.0, "lambda_balance": 0.6, "warmup": 4}
     method = build("unit", confidence=ENCODER_SURE, teacher_decay=0.8, own_first=True, **adaptation, **settings)
     batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
@@ -130,7 +135,8 @@ def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool) -
     x_1, x_2 = real_1[:n_1], real_2[:n_2]  # what plays
 
     torch.manual_seed(5)
-    m_1, _, m_2, _, x_11, x_21, x_12, x_22 = by_hand_streams(core, batch.source_images, batch.target_images, n_1, n_2)
+    read_2 = strongly_augment(batch.target_images) if strong else batch.target_images
+    m_1, _, m_2, _, x_11, x_21, x_12, x_22 = by_hand_streams(core, batch.source_images, read_2, n_1, n_2)
     d = lambda x, domain: core.discriminator([(x, domain)])[0]  # noqa: E731
     real = log_d(d(x_1, 0), True) + log_d(d(x_2, 1), True)
     d_loss = -0.7 * (real + log_d(d(x_21.detach(), 0), False) + log_d(d(x_12.detach(), 1), False))
