@@ -6,10 +6,11 @@ G. French, M. Mackiewicz, M. Fisher, "Self-ensembling for visual domain adaptati
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
@@ -88,6 +89,28 @@ def consistency(student: Tensor, teacher: Tensor, confidence: float) -> tuple[Te
     return ((p - q).square().mean(1) * counts).mean(), counts.mean()
 
 
+def agreement(student: Tensor, teacher: Tensor, confidence: float) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of the student with the classes that the teacher is sure of, in place of `consistency`.
+
+    K. Sohn et al., "FixMatch", NeurIPS 2020, equation (4), whose teacher is the student itself.
+
+    Parameters
+    ----------
+    student, teacher
+        (N, K) logits on two views of the same images; no gradient reaches the teacher's.
+    confidence
+        The images count whose largest teacher probability is above it.
+
+    Returns
+    -------
+    loss, sure
+        Scalars: the mean over all N images, those that do not count adding 0, in nats; and the share that counts.
+    """
+    probability, label = torch.softmax(teacher.detach().float(), 1).max(1)
+    counts = (probability > confidence).float()
+    return (F.cross_entropy(student.float(), label, reduction="none") * counts).mean(), counts.mean()
+
+
 def class_balance(logits: Tensor) -> Tensor:
     """Sum over classes of the binary cross-entropy between 1/K and the mean prediction (section 3.4), in nats.
 
@@ -101,3 +124,10 @@ def class_balance(logits: Tensor) -> Tensor:
     mean = torch.minimum(torch.maximum(mean, torch.full_like(mean, 1e-6)), torch.full_like(mean, 1 - 1e-6))
     even = 1.0 / logits.shape[1]
     return -(even * mean.log() + (1 - even) * (1 - mean).log()).sum()
+
+
+#: What a student is taught by, by its name in a config: of logits of student and teacher, and the confidence.
+TEACHINGS: dict[str, Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]] = {
+    "probabilities": consistency,
+    "classes": agreement,
+}

@@ -19,7 +19,7 @@ from uda.methods.base import Method, Outputs, TaskShape, cross_entropy
 from uda.methods.discriminator_head import build_class_head, read_images
 from uda.methods.entropy import conditional_entropy, marginal_entropy
 from uda.methods.strong_augmentation import strongly_augment
-from uda.methods.teacher import Alignment, MeanTeacher, class_balance, consistency
+from uda.methods.teacher import TEACHINGS, Alignment, MeanTeacher, class_balance
 from uda.methods.tracking import held
 from uda.methods.unit_config import UnitConfig
 from uda.methods.vat import scaled_radius, virtual_adversarial_loss
@@ -179,7 +179,8 @@ class UnitClassifier(Method):
     def _agree(self, lesson: Lesson, on_target: Tensor) -> Terms:
         """Return what the mean teacher teaches, and balance of classes (French et al., ICLR 2018)."""
         c, terms = self.config, {}
-        terms["consistency"], terms["sure"] = consistency(on_target, lesson.taught, c.confidence)
+        distance = TEACHINGS[c.teaching]
+        terms["consistency"], terms["sure"] = distance(on_target, lesson.taught, c.confidence)
         loss = c.lambda_teacher * lesson.ramp * terms["consistency"]
         if c.lambda_balance:
             terms["class_balance"] = class_balance(on_target)

@@ -13,6 +13,7 @@ from uda.data.neutral import added
 from uda.errors import UserError, unknown
 from uda.methods.base import OptimiserConfig
 from uda.methods.stages import check_share
+from uda.methods.teacher import TEACHINGS
 from uda.unit.trunk import TRUNKS
 
 
@@ -109,6 +110,9 @@ class UnitConfig(OptimiserConfig):
     strong_views
         Whether the encoders read target images as FixMatch's strong augmentation distorts them, while the mean teacher
         reads them, and the generators draw them, without it. The head must be on the encoder.
+    teaching
+        What the mean teacher teaches by ``lambda_teacher``: its ``"probabilities"`` (`consistency`), or the
+        ``"classes"`` that it is sure of (`agreement`).
     """
 
     learning_rate: float = 3e-3
@@ -161,6 +165,7 @@ class UnitConfig(OptimiserConfig):
     depth: int = added(0)
     discriminator_trunk: str = added("blocks")
     strong_views: bool = added(False)
+    teaching: str = added("probabilities")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -169,6 +174,7 @@ class UnitConfig(OptimiserConfig):
             ("statistics", ("per-domain", "mixed")),
             ("likelihood", ("laplacian", "gaussian")),
             ("discriminator_trunk", tuple(TRUNKS)),
+            ("teaching", tuple(TEACHINGS)),
         ):
             if getattr(self, name) not in allowed:
                 raise unknown(name, getattr(self, name), allowed)
