@@ -12,8 +12,9 @@ from torch.nn import functional as F
 
 from tests.methods.test_update import TASK, adam, batch_of, same_parameters
 from uda.errors import UserError
-from uda.methods.fixmatch import FixMatch, FixMatchConfig, pseudo_label_loss
+from uda.methods.fixmatch import FixMatch, FixMatchConfig
 from uda.methods.strong_augmentation import strongly_augment
+from uda.methods.teacher import pseudo_label_loss
 
 
 def build(**settings: Any) -> FixMatch:
@@ -56,7 +57,7 @@ def test_an_update_made_by_hand(ramp: float) -> None:
 def test_only_sure_images_count_and_only_strong_views_get_a_gradient() -> None:
     weak = torch.log(torch.tensor([[0.96, 0.03, 0.01], [0.9, 0.05, 0.05]])).requires_grad_()
     strong = torch.log(torch.tensor([[0.2, 0.5, 0.3], [0.1, 0.8, 0.1]])).requires_grad_()
-    loss, sure = pseudo_label_loss(weak, strong, 0.95)
+    loss, sure = pseudo_label_loss(strong, weak, 0.95)
     assert float(loss.detach()) == pytest.approx(-math.log(0.2) / 2)
     assert sure == 0.5
     loss.backward()

@@ -96,12 +96,17 @@ def by_hand_streams(
     return m_1, s_1, m_2, s_2, in_1[:n_1], in_1[n_1:], in_2[:n_1], in_2[n_1:]
 
 
-def by_hand_teaching(student: torch.Tensor, teacher: torch.Tensor, confidence: float) -> tuple[torch.Tensor, ...]:
-    """Consistency, the share of images that the teacher is sure of (some, not all), and class balance."""
+def by_hand_teaching(
+    student: torch.Tensor, teacher: torch.Tensor, confidence: float, teaching: str = "probabilities"
+) -> tuple[torch.Tensor, ...]:
+    """What is taught, the share of images that the teacher is sure of (some, not all), and class balance."""
     p, q = F.softmax(student, 1), F.softmax(teacher.detach(), 1)
     sure = [i for i in range(5) if q[i].max() > confidence]
     assert 0 < len(sure) < 5
-    agreement = torch.stack([((p[i] - q[i]) ** 2).mean() for i in sure]).sum() / 5
+    if teaching == "classes":
+        agreement = torch.stack([-torch.log(p[i, q[i].argmax()]) for i in sure]).sum() / 5
+    else:
+        agreement = torch.stack([((p[i] - q[i]) ** 2).mean() for i in sure]).sum() / 5
     balance = F.binary_cross_entropy(p.mean(0), torch.full((3,), 1 / 3), reduction="sum")
     return agreement, torch.tensor(len(sure) / 5), balance
 
@@ -114,13 +119,18 @@ def follow_by_hand(teacher: list[nn.Module], students: list[nn.Module], decay: f
 
 
 @pytest.mark.parametrize(
-    ("share", "n_1", "n_2", "plain", "strong"),
-    [(1.0, 6, 5, False, False), (0.6, 4, 3, False, True), (0.6, 4, 3, True, False), (1.0, 6, 5, True, True)],
+    ("share", "n_1", "n_2", "plain", "strong", "teaching"),
+    [
+        (1.0, 6, 5, False, False, "probabilities"),
+        (0.6, 4, 3, False, True, "classes"),
+        (0.6, 4, 3, True, False, "classes"),
+        (1.0, 6, 5, True, True, "probabilities"),
+    ],
 )
-def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool, strong: bool) -> None:
+def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool, strong: bool, teaching: str) -> None:
     lambdas = {f"lambda_{i}": value for i, value in enumerate((0.7, 0.2, 0.3, 0.4, 0.5))}
-    settings = {"width": 2, "dropout": False, "lambda_class": 3.0, "game_share": share, "plain_game": plain, **lambdas}
-    settings["strong_views"] = strong
+    settings: dict[str, Any] = {"width": 2, "dropout": False, "lambda_class": 3.0, "game_share": share, **lambdas}
+    settings |= {"plain_game": plain, "strong_views": strong, "teaching": teaching}
     adaptation = {"lambda_translated": 2.0, "lambda_teacher": 9.0, "lambda_balance": 0.6, "warmup": 4}
     method = build("unit", confidence=ENCODER_SURE, teacher_decay=0.8, own_first=True, **adaptation, **settings)
     batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
@@ -157,7 +167,7 @@ def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool, s
     ((code, _),) = core.encoder([(x_12.detach(), 1)], track=False)
     translated = F.cross_entropy(head(code), y[:n_1])
     shown = teacher[1](teacher[0]([(batch.target_again, 1)])[0][0])
-    agreement, sure, balance = by_hand_teaching(head(m_2), shown, ENCODER_SURE)
+    agreement, sure, balance = by_hand_teaching(head(m_2), shown, ENCODER_SURE, teaching)
     taught = 9.0 * agreement + 0.6 * sure * balance
     play_eg.zero_grad()
     core.discriminator.requires_grad_(False)

@@ -36,7 +36,7 @@ FURTHER: list[tuple[str, dict[str, Any]]] = [
 ] + [
     ("unit", {"lambda_teacher": 0.0, "average_decay": 0.99, "refine_share": 0.5, "refine_even": False}),
     ("unit", {"plain_game": True, "game_share": 0.5, "depth": 1, "alignment": 0.99}),
-    ("unit", {"strong_views": True, "lambda_vat_target": 1.0, "discriminator_trunk": "lenet"}),
+    ("unit", {"strong_views": True, "lambda_vat_target": 1.0, "discriminator_trunk": "lenet", "teaching": "classes"}),
 ]
 
 

@@ -69,7 +69,10 @@ def test_what_unit_got_later_leaves_the_hash_of_a_published_run_until_it_is_on()
     later += ["refine_even"]
     later += ["game_share", "plain_game", "own_encoder", "own_generator", "own_discriminator", "depth", "alignment"]
     later += ["strong_views"]
-    others = [replace(made, settings={**settings, "discriminator_trunk": "lenet"})]
+    others = [
+        replace(made, settings={**settings, name: value})
+        for name, value in (("discriminator_trunk", "lenet"), ("teaching", "classes"))
+    ]
     others += [replace(made, settings={**settings, name: settings[name] + 1}) for name in later]
     for switch in ({"colour": True}, {"texture": 1.0}, {"tone": 5.0}, {"painted": 0.5}, {"of_source": ("shift",)}):
         others.append(replace(made, augmentation=replace(made.augmentation, **switch)))

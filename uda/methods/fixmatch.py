@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from uda.data.batches import Batch
 from uda.errors import UserError
@@ -24,6 +23,7 @@ from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.joint import JointConfig, JointMethod
 from uda.methods.stages import check_share
 from uda.methods.strong_augmentation import strongly_augment
+from uda.methods.teacher import pseudo_label_loss
 
 
 @dataclass(frozen=True)
@@ -68,30 +68,10 @@ class FixMatch(JointMethod, name="fixmatch", kind="self-training", config=FixMat
         features, of_views = self.joint_features(replace(batch, target_images=views))
         weak, strong = self.head(of_views).chunk(2)
         classification = cross_entropy(self.head(features), batch.source_labels)
-        unlabelled, sure = pseudo_label_loss(weak, strong, self.config.threshold)
+        unlabelled, sure = pseudo_label_loss(strong, weak, self.config.threshold)
         descend(self.optimiser, classification + self.config.lambda_unlabelled * self._risen(step) * unlabelled)
         return detached(classification=classification, unlabelled=unlabelled, sure=sure)
 
     def _risen(self, step: Tensor) -> Tensor | float:
         """Return how much of its weight the unlabelled loss has at a step."""
         return (step / (self.config.ramp * self.task.steps)).clamp(max=1.0) if self.config.ramp else 1.0
-
-
-def pseudo_label_loss(weak: Tensor, strong: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of strong views against the classes of weak ones, where those are sure: equation (4).
-
-    Parameters
-    ----------
-    weak, strong
-        (N, K) logits on two views of the same images; no gradient reaches the weak ones.
-    threshold
-        The images count whose largest weak probability is at least this.
-
-    Returns
-    -------
-    loss, sure
-        Scalars, in fp32: the mean over all N images, those that do not count adding 0; and the share that counts.
-    """
-    probability, label = torch.softmax(weak.detach().float(), 1).max(1)
-    counts = (probability >= threshold).float()
-    return (F.cross_entropy(strong.float(), label, reduction="none") * counts).mean(), counts.mean()

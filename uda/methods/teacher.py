@@ -89,25 +89,26 @@ def consistency(student: Tensor, teacher: Tensor, confidence: float) -> tuple[Te
     return ((p - q).square().mean(1) * counts).mean(), counts.mean()
 
 
-def agreement(student: Tensor, teacher: Tensor, confidence: float) -> tuple[Tensor, Tensor]:
-    """Cross-entropy of the student with the classes that the teacher is sure of, in place of `consistency`.
+def pseudo_label_loss(student: Tensor, teacher: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of the student with the classes that the teacher is sure of.
 
-    K. Sohn et al., "FixMatch", NeurIPS 2020, equation (4), whose teacher is the student itself.
+    K. Sohn et al., "FixMatch: Simplifying Semi-Supervised Learning with Consistency and Confidence", NeurIPS 2020,
+    equation (4); there the teacher is the student itself, on a weakly augmented view.
 
     Parameters
     ----------
     student, teacher
         (N, K) logits on two views of the same images; no gradient reaches the teacher's.
-    confidence
-        The images count whose largest teacher probability is above it.
+    threshold
+        The images count whose largest teacher probability is at least this.
 
     Returns
     -------
     loss, sure
-        Scalars: the mean over all N images, those that do not count adding 0, in nats; and the share that counts.
+        Scalars, in fp32: the mean over all N images, those that do not count adding 0; and the share that counts.
     """
     probability, label = torch.softmax(teacher.detach().float(), 1).max(1)
-    counts = (probability > confidence).float()
+    counts = (probability >= threshold).float()
     return (F.cross_entropy(student.float(), label, reduction="none") * counts).mean(), counts.mean()
 
 
@@ -129,5 +130,5 @@ def class_balance(logits: Tensor) -> Tensor:
 #: What a student is taught by, by its name in a config: of logits of student and teacher, and the confidence.
 TEACHINGS: dict[str, Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]] = {
     "probabilities": consistency,
-    "classes": agreement,
+    "classes": pseudo_label_loss,
 }

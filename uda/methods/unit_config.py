@@ -112,7 +112,7 @@ class UnitConfig(OptimiserConfig):
         reads them, and the generators draw them, without it. The head must be on the encoder.
     teaching
         What the mean teacher teaches by ``lambda_teacher``: its ``"probabilities"`` (`consistency`), or the
-        ``"classes"`` that it is sure of (`agreement`).
+        ``"classes"`` that it is sure of (`pseudo_label_loss`).
     """
 
     learning_rate: float = 3e-3
