@@ -12,6 +12,7 @@ _EQUAL_PROTOCOLS = {
     "standard-balanced": "full",
     "unit-2017": "full",
     "unit-2017-train": "full",
+    "cogan-full": "full",
     "cogan-small": "small",
 }
 _PUBLISHED_PROTOCOLS = {
