@@ -29,7 +29,16 @@ def test_list_shows_domains_their_state_and_protocols(tmp_path: Path) -> None:
     (tmp_path / "USPS" / "usps.t.bz2").write_bytes(bytes(1_500_000))
     result = run("list", root=tmp_path)
     assert result.exit_code == 0
-    for name in ("mnist", "usps-esl", "svhn", "rendered", "folder:PATH", "unit-2017-train", "cogan-small"):
+    for name in (
+        "mnist",
+        "usps-esl",
+        "svhn",
+        "rendered",
+        "folder:PATH",
+        "unit-2017-train",
+        "cogan-small",
+        "cogan-full",
+    ):
         assert name in result.output
     assert "test        present, 1.5 MB" in result.output
     assert f"missing: {tmp_path / 'USPS' / 'usps.bz2'}" in result.output

@@ -10,8 +10,16 @@ import torch
 from torch import Tensor
 
 from tests.data.conftest import digits, pixels, write_idx, write_usps_hdf5
-from uda.data.domains import find_domain, load_split
-from uda.data.protocols import PROTOCOLS, TaskData, find_protocol, load_task, subset_index, target_training_labels
+from uda.data.domains import Domain, Split, find_domain, load_split
+from uda.data.protocols import (
+    PROTOCOLS,
+    TaskData,
+    find_protocol,
+    load_task,
+    parted,
+    subset_index,
+    target_training_labels,
+)
 from uda.data.shaping import resize
 from uda.errors import UserError
 
@@ -98,6 +106,44 @@ def test_cogan_small_draws_with_numpys_seed_0(root: Path, rng: np.random.Generat
     drawn = subset_index(1900, 1800)
     assert torch.equal(task.target_train, resize(usps.images[drawn], 28))
     assert torch.equal(target_training_labels("cogan-small", "usps-esl", "mnist", root), usps.labels[drawn])
+
+
+@pytest.mark.parametrize("name", ["usps", "usps-esl"])
+def test_cogan_full_parts_all_of_usps_anew(root: Path, rng: np.random.Generator, name: str) -> None:
+    with pytest.raises(UserError, match=r"trains on 7,438 usps-esl images and tests on others; there are 41"):
+        load_task("cogan-full", "mnist", "usps-esl", root)
+    rules = dataclasses.replace(find_protocol("cogan-full"), redrawn=((name, 33),))
+    released = [load_split(find_domain(name), split, root) for split in ("train", "test")]
+    images = torch.cat([part.images for part in released])
+    labels = torch.cat([part.labels for part in released])
+    order = np.random.RandomState(0).permutation(41)
+    for split, index in (("train", order[:33]), ("test", order[33:])):
+        part = parted(rules, find_domain(name), split, root)
+        assert torch.equal(part.images, images[index])
+        assert torch.equal(part.labels, labels[index])
+        assert part.files == tuple(dict.fromkeys(released[0].files + released[1].files))
+
+
+def test_cogan_full_tests_on_no_image_that_it_trains_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pixel of USPS here holds the number of its image, so that the four parts of a task can be told apart."""
+    rules = dataclasses.replace(find_protocol("cogan-full"), redrawn=(("usps-esl", 33),), size=16)
+    monkeypatch.setitem(PROTOCOLS, "cogan-full", rules)
+
+    def numbered(domain: Domain, split: str, data_root: Path) -> Split:
+        loaded = load_split(domain, split, data_root)
+        first = 0 if split == "train" or domain.name != "usps-esl" else 30
+        number = torch.arange(first, first + len(loaded), dtype=torch.uint8)
+        return dataclasses.replace(loaded, images=number[:, None, None, None].expand(-1, 1, 16, 16).contiguous())
+
+    monkeypatch.setattr("uda.data.protocols.load_split", numbered)
+    there = load_task("cogan-full", "mnist", "usps-esl", root)
+    back = load_task("cogan-full", "usps-esl", "mnist", root)
+    train, test = (set(part[:, 0, 0, 0].tolist()) for part in (there.target_train, there.target_test.images))
+    assert (len(train), len(test)) == (33, 8)
+    assert train | test == set(range(41))
+    assert torch.equal(back.source_train.images, there.target_train)
+    assert torch.equal(back.source_val.images, there.target_test.images)
+    assert torch.equal(back.source_train.labels, target_training_labels("cogan-full", "usps-esl", "mnist", root))
 
 
 def test_balanced_source_has_equal_classes_and_the_target_is_left(root: Path) -> None:

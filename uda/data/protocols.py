@@ -125,8 +125,8 @@ PROTOCOLS: dict[str, Protocol] = {
             name="cogan-full",
             description=(
                 "USPS as CoGAN's PyTorch code has it, whose numbers the UNIT paper compares with: its 9,298 images "
-                "parted at random into 7,438 to train on and 1,860 to test on, here by numpy's seed 0, as their draw is "
-                "not known. MNIST as released; 28x28 grey, bilinear with antialias"
+                "parted at random into 7,438 to train on and 1,860 to test on, here by numpy's seed 0, as their draw "
+                "is not known. MNIST as released; 28x28 grey, bilinear with antialias"
             ),
             pairs=USPS_PAIRS,
             redrawn=(("usps", 7_438), ("usps-esl", 7_438)),
