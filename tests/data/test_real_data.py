@@ -72,8 +72,8 @@ def test_cogan_full_on_real_digits(real_root: Path) -> None:
     assert (len(task.target_train), len(task.target_test)) == (7438, 1860)
     assert task.notes == ()
     standard = load_task("standard", "mnist", "usps-esl", real_root)
-    released = torch.cat([standard.target_train, standard.target_test.images]).flatten(1).sum(1, torch.int64)
-    parted = torch.cat([task.target_train, task.target_test.images]).flatten(1).sum(1, torch.int64)
+    released = torch.cat([standard.target_train, standard.target_test.images]).flatten(1).sum(1, dtype=torch.int64)
+    parted = torch.cat([task.target_train, task.target_test.images]).flatten(1).sum(1, dtype=torch.int64)
     assert torch.equal(parted.sort().values, released.sort().values)  # each of the 9,298 images once
 
 
