@@ -49,11 +49,17 @@ def published_notes(protocol: str, pair: Pair, result: PublishedResult) -> list[
     return notes
 
 
-def alias_notes(pair: Pair) -> list[str]:
-    """Return what must be said where a domain of ours is another form of the one that papers name."""
-    return [
+def pair_notes(pair: Pair) -> list[str]:
+    """Return what must be said of all published rows of a pair: forms of a domain, and test splits that differ."""
+    notes = [
         f"{domain_label(name)} is another form of {domain_label(ALIASES[name])}; published rows are of "
         f"{domain_label(ALIASES[name])}, whatever its form"
         for name in pair
         if name in ALIASES
     ]
+    if ALIASES.get(pair[1], pair[1]) == "usps":
+        notes.append(
+            "papers test on the 2,007 images of USPS that were released for it, or on 1,860 of a random split "
+            "(protocol cogan-full); not all say which"
+        )
+    return notes

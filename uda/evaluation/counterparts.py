@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from uda.errors import UserError
-from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
+from uda.evaluation.comparability import equal_protocol, pair_notes, published_notes
 from uda.evaluation.explanation import left_out
 from uda.evaluation.labels import pair_label
 from uda.evaluation.parts import Column, Entry, Footnotes, Layout, Section
@@ -120,7 +120,7 @@ def _difference(counterpart: Counterpart, which: Which) -> float:
 
 def _row(counterpart: Counterpart, which: Which, footnotes: Footnotes) -> tuple[Entry, ...]:
     cell, published = counterpart.cell, counterpart.published
-    notes = published_notes(cell.runs[0].protocol, counterpart.pair, published) + alias_notes(counterpart.pair)
+    notes = published_notes(cell.runs[0].protocol, counterpart.pair, published) + pair_notes(counterpart.pair)
     difference = _difference(counterpart, which)
     return (
         Entry(counterpart.row.label),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from uda.evaluation.averages import remark_on_average
-from uda.evaluation.comparability import alias_notes, equal_protocol, published_notes
+from uda.evaluation.comparability import equal_protocol, pair_notes, published_notes
 from uda.evaluation.explanation import (
     NOT_FROM_BEST,
     NOT_FROM_SOURCE_ONLY,
@@ -121,7 +121,7 @@ class _Arrangement:
         return columns
 
     def _pair_heading(self, pair: Pair) -> Entry:
-        notes = [*_notes_of_pair(self.table, pair), *(alias_notes(pair) if self.shown else ())]
+        notes = [*_notes_of_pair(self.table, pair), *(pair_notes(pair) if self.shown else ())]
         return Entry(pair_label(pair), marks=self.footnotes.marks(notes))
 
     def _our_sections(self) -> list[Section]:

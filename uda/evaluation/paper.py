@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from uda.errors import UserError
-from uda.evaluation.comparability import alias_notes, published_notes
+from uda.evaluation.comparability import pair_notes, published_notes
 from uda.evaluation.explanation import Headline, explain, remark
 from uda.evaluation.labels import pair_label
 from uda.evaluation.layout import ORDERS, ranks_of
@@ -69,7 +69,7 @@ def _lay_out(table: Table, headline: Headline, broken: Sequence[str]) -> Layout:
     sections = []
     for wanted in PAIRS:
         for pair in [pair for pair in table.pairs if _published_pair(pair) == wanted] or [wanted]:
-            first = Entry(order[0], marks=footnotes.marks(alias_notes(pair)))
+            first = Entry(order[0], marks=footnotes.marks(pair_notes(pair)))
             printed = [_printed(table, pair, published.get((name, wanted)), footnotes) for name in METHODS.values()]
             rows = _rows(table, pair, order, (first, *printed), ranks, footnotes)
             sections.append(Section(pair_label(pair), tuple(rows), "paper"))
