@@ -202,9 +202,9 @@ def load_task(protocol: str, source: str, target: str, root: Path) -> TaskData:
     rules = find_protocol(protocol)
     origin, aim = find_pair(rules, source, target)
     source_train = source_training(rules, origin, root)
-    source_val = test_split(rules, origin, root)
+    source_val = parted(rules, origin, "test", root)
     target_train = same_classes(origin, source_train, aim, target_training(rules, origin, aim, root))
-    target_test = same_classes(origin, source_train, aim, test_split(rules, aim, root))
+    target_test = same_classes(origin, source_train, aim, parted(rules, aim, "test", root))
     parts = (source_train, source_val, target_train, target_test)
     size, source_channels, target_channels = common_shape(rules, source_train.images, target_train.images)
 
@@ -226,7 +226,7 @@ def target_training_labels(protocol: str, target: str, source: str, root: Path) 
     """Return the (N,) labels of ``TaskData.target_train``: the explicit door of the supervised ceiling."""
     rules = find_protocol(protocol)
     origin, aim = find_pair(rules, source, target)
-    source_train = test_split(rules, origin, root)
+    source_train = parted(rules, origin, "test", root)
     return same_classes(origin, source_train, aim, target_training(rules, origin, aim, root)).labels
 
 
@@ -250,11 +250,6 @@ def target_training(rules: Protocol, origin: Domain, aim: Domain, root: Path) ->
     """Return the target's training images with their labels, unresized: subset and inverted as the protocol says."""
     chosen = drawn(rules, aim, parted(rules, aim, "train", root))
     return inverted_copies(chosen) if (origin.name, aim.name) in rules.inverted else chosen
-
-
-def test_split(rules: Protocol, domain: Domain, root: Path) -> Split:
-    """Return the images that a domain is tested on, and validated on as a source, unresized."""
-    return parted(rules, domain, "test", root)
 
 
 def parted(rules: Protocol, domain: Domain, split: str, root: Path) -> Split:
