@@ -21,6 +21,7 @@ from uda.training.devices import caution, pin_threads
 from uda.training.record import is_finished
 from uda.training.resolve import RUN_DEFAULTS, resolve
 from uda.training.seeds import train_seeds
+from uda.training.starts import describe_starts, read_starts
 
 
 @click.command("train")
@@ -89,6 +90,8 @@ def train(
         if len(configs) > 1:
             click.echo(f"seed {config.seed}")
         click.echo(describe(read_result(folder)))
+        if starts := read_starts(folder):
+            click.echo(describe_starts(starts, config))
         if warning := warn_of_rare(read_history(folder)[-1].predicted):
             click.echo(warning, err=True)
         click.echo(f"run folder: {folder}")

@@ -17,7 +17,7 @@ from uda.errors import UserError
 from uda.methods.base import TaskShape, descend, detached
 from uda.methods.stages import all_terms
 from uda.methods.unit_classifier import Lesson
-from uda.methods.unit_config import AUTHORS, CPU, DISCRIMINATOR, GPU, USPS, UnitConfig
+from uda.methods.unit_config import AUTHORS, CPU, DISCRIMINATOR, GPU, USPS_RUN, UnitConfig
 from uda.methods.unit_refinement import RefinedClassifier
 from uda.unit import losses
 from uda.unit.core import Streams
@@ -38,7 +38,8 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         "no-teacher": {"lambda_teacher": 0.0},
         "discriminator": DISCRIMINATOR,
         "unit-2017": {**AUTHORS, "steps": 200_000, "batch_size": 64, "evaluate_every": 1000, "augmentation": {}},
-        "unit-2017-usps": {**USPS, "steps": 10_000, "batch_size": 64, "evaluate_every": 500, "augmentation": {}},
+        "unit-2017-usps": USPS_RUN,
+        "unit-2017-usps-starts": {**USPS_RUN, "starts": 3, "start_steps": 1000},
     }
 
     #: Of both stages: the names that each update gives where there are two.

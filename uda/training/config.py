@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from uda.data.augmentation import Augmentation
-from uda.data.neutral import telling
+from uda.data.neutral import added, telling
 from uda.errors import unknown
 from uda.methods import METHODS
 
@@ -41,6 +41,11 @@ class RunConfig:
         What is done to each training image of both domains.
     settings
         The method's own ``Config`` as a dict.
+    starts
+        How many starts are tried, each with other weights, batches and noise; the one that the validator scores highest
+        goes on.
+    start_steps
+        Updates after which they are compared; 0 where there is but one.
     """
 
     method: str
@@ -56,6 +61,8 @@ class RunConfig:
     precision: str
     augmentation: Augmentation = field(default_factory=Augmentation)
     settings: dict[str, Any] = field(default_factory=dict)
+    starts: int = added(1)
+    start_steps: int = added(0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values only, ready for JSON and for a checkpoint."""
@@ -69,6 +76,18 @@ class RunConfig:
             if key not in known:
                 raise unknown("run setting", key, known)
         return cls(**{**values, "augmentation": Augmentation.from_dict(values.get("augmentation", {}))})
+
+    @property
+    def updates(self) -> int:
+        """All that are made: those of the starts that are not kept, too."""
+        return self.steps + (self.starts - 1) * self.start_steps
+
+    @property
+    def start_notes(self) -> tuple[str, ...]:
+        """What a table has to say of the starts; nothing where there is but one."""
+        if self.starts == 1:
+            return ()
+        return (f"the best of {self.starts} starts after {self.start_steps:,} steps, by {self.validator}",)
 
     @property
     def hash(self) -> str:
@@ -85,7 +104,7 @@ class RunConfig:
 
 def named_by(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what names a run, of a config as plain values: all but what was added later and changes nothing in it."""
-    found = {**config, "augmentation": telling(config.get("augmentation", {}), Augmentation)}
+    found = {**telling(config, RunConfig), "augmentation": telling(config.get("augmentation", {}), Augmentation)}
     if config.get("method") in METHODS:
         found["settings"] = telling(config.get("settings", {}), METHODS[config["method"]].Config)
     return found

@@ -73,7 +73,7 @@ class Job:
     def next_evaluation(self) -> int:
         """The step after which the run is evaluated next."""
         every = self.config.evaluate_every
-        return min(self.config.steps, (self.step // every + 1) * every)
+        return min(self.record.end, (self.step // every + 1) * every)
 
 
 def open_job(record: Record, task: TaskData, target_labels: Tensor | None, device: torch.device) -> Job:
@@ -88,15 +88,15 @@ def open_job(record: Record, task: TaskData, target_labels: Tensor | None, devic
     device
         Where it is trained.
     """
-    config = record.config
-    torch.manual_seed(config.seed)
+    config, seed = record.config, record.seed
+    torch.manual_seed(seed)
     method = build_method(config, _shape(config, task)).to(device)
     if target_labels is not None:
         method.receive_target_labels(target_labels.to(device))
-    batches = _batches(config, task, method, device)
+    batches = _batches(config, seed, task, method, device)
     layout = record.layout or choose_layout(method, batches, config.precision, config.steps)
     lay_out(method, layout)
-    updates = make_updates(method, batches, config.precision, config.seed)
+    updates = make_updates(method, batches, config.precision, seed)
     job = Job(record, task, updates, draw_validation_images(task), layout)
     if record.checkpoint.exists():
         _resume(job)
@@ -159,10 +159,10 @@ def make_result(job: Job) -> dict[str, Any]:
         "device": device_name(job.updates.device),
         "precision": config.precision,
         "seconds": job.seconds,
-        "steps_per_second": config.steps / job.seconds,
+        "steps_per_second": config.updates / job.seconds,
         "config_hash": config.hash,
         "code_version": code_version(),
-        "notes": "; ".join([*job.task.notes, *config.augmentation.notes]),
+        "notes": "; ".join([*job.task.notes, *config.augmentation.notes, *config.start_notes]),
         "correct_last": pack(last == labels),
         "correct_validator": pack(pick == labels),
     }
@@ -184,7 +184,7 @@ def _resume(job: Job) -> None:
     job.pick = None if values["pick"] is None else Pick(**values["pick"])
 
 
-def _batches(config: RunConfig, task: TaskData, method: Method, device: torch.device) -> Batches:
+def _batches(config: RunConfig, seed: int, task: TaskData, method: Method, device: torch.device) -> Batches:
     """Put the training images on the device, in the batches that the method asks for."""
     return Batches(
         task.source_train.images,
@@ -192,7 +192,7 @@ def _batches(config: RunConfig, task: TaskData, method: Method, device: torch.de
         task.target_train,
         config.batch_size,
         config.augmentation,
-        config.seed,
+        seed,
         device,
         method.second_view,
     )

@@ -12,6 +12,7 @@ from uda.errors import UserError
 from uda.training.config import RunConfig
 from uda.training.files import write_json
 from uda.training.probe import Layout
+from uda.training.starts import Starts, read_starts
 
 
 def is_finished(runs: Path, config: RunConfig) -> bool:
@@ -43,6 +44,22 @@ class Record:
     def finished(self) -> bool:
         """Whether the run is done."""
         return self.result.exists()
+
+    @property
+    def starts(self) -> Starts | None:
+        """What became of its starts; None where it has but one, or has not chosen yet."""
+        return read_starts(self.folder)
+
+    @property
+    def seed(self) -> int:
+        """What it draws by: the config's seed, or that of the start that was kept."""
+        starts = self.starts
+        return self.config.seed if starts is None else starts.seed
+
+    @property
+    def end(self) -> int:
+        """The step up to which it is trained."""
+        return self.config.steps
 
     @property
     def layout(self) -> Layout | None:

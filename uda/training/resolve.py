@@ -24,6 +24,8 @@ RUN_DEFAULTS: dict[str, Any] = {
     "evaluate_every": 250,
     "validator": "information-maximization",
     "precision": "auto",
+    "starts": 1,
+    "start_steps": 0,
 }
 
 
@@ -67,6 +69,7 @@ def resolve(
             raise unknown(f"setting of {method}", key, keys)
         chosen[key] = typed(key, value, keys[key])
     find_validator(chosen["validator"])
+    _check_starts(chosen["starts"], chosen["start_steps"], chosen["steps"])
     settings, augmentation = {}, {}
     for key, value in chosen.items():
         if key.startswith("augmentation."):
@@ -87,6 +90,8 @@ def resolve(
         precision=resolve_precision(device, chosen["precision"]),
         augmentation=Augmentation(**augmentation),
         settings=asdict(METHODS[method].Config(**settings)),
+        starts=chosen["starts"],
+        start_steps=chosen["start_steps"],
     )
 
 
@@ -143,6 +148,18 @@ def at_least(key: str, value: int, least: int) -> int:
     if value < least:
         raise UserError(f"{key} is {value}: it must be {least} or more")
     return value
+
+
+def _check_starts(starts: int, start_steps: int, steps: int) -> None:
+    """Refuse starts that could not be compared, or that would change nothing."""
+    at_least("starts", starts, 1)
+    if starts > 1 and not 1 <= start_steps < steps:
+        raise UserError(
+            f"start_steps is {start_steps:,} with {starts} starts of a run of {steps:,} steps: it must be 1 or more, "
+            "and less than the run has"
+        )
+    if starts == 1 and start_steps:
+        raise UserError(f"start_steps is {start_steps:,}, but there is one start alone: set starts to 2 or more")
 
 
 def _field_types(config: type[Any]) -> dict[str, Any]:

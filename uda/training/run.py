@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
-from uda.data.protocols import load_task, target_training_labels
+from uda.data.protocols import TaskData, load_task, target_training_labels
 from uda.errors import UserError
 from uda.methods import METHODS
 from uda.training.config import RunConfig
@@ -19,6 +21,7 @@ from uda.training.files import write_json
 from uda.training.job import Job, evaluate, make_result, open_job
 from uda.training.record import Record
 from uda.training.saving import Saver
+from uda.training.trial import keep_best, trials
 from uda.training.versions import code_version, versions
 
 
@@ -81,33 +84,55 @@ def train_side_by_side(
     if unfinished:
         where = resolve_device(device)
         prepare_device(where)
+        open_all = partial(_open, task=_load(unfinished[0].config, root), device=where, command=command)
         with Saver() as saver:
-            _finish(_open(unfinished, root, where, command), saver, quiet)
+            _choose_starts(unfinished, open_all, saver, quiet)
+            jobs = open_all(unfinished)
+            _train(jobs, saver, quiet)
+        for job in jobs:
+            write_json(job.record.result, make_result(job))
     return [record.folder for record in records]
 
 
-def _open(records: Sequence[Record], root: Path, device: torch.device, command: str) -> list[Job]:
-    """Load the data once, and open a job on it for each record."""
-    config = records[0].config
+def _load(config: RunConfig, root: Path) -> tuple[TaskData, Tensor | None]:
+    """Load a run's data, and the target training labels for a method that sees them."""
     task = load_task(config.protocol, config.source, config.target, root)
-    labels = None
-    if METHODS[config.method].sees_target_labels:
-        labels = target_training_labels(config.protocol, config.target, config.source, root)
+    if not METHODS[config.method].sees_target_labels:
+        return task, None
+    return task, target_training_labels(config.protocol, config.target, config.source, root)
+
+
+def _open(
+    records: Sequence[Record], task: tuple[TaskData, Tensor | None], device: torch.device, command: str
+) -> list[Job]:
+    """Open a job for each record."""
+    data, labels = task
     about = {"command": command, "code_version": code_version(), "versions": versions()}
     jobs = []
     for record in records:
-        job = open_job(record, task, labels, device)
+        job = open_job(record, data, labels, device)
         jobs.append(job)
-        record.begin(task, {**about, "device": describe_device(device), "side_by_side": len(records)}, job.layout)
+        record.begin(data, {**about, "device": describe_device(device), "side_by_side": len(records)}, job.layout)
     return jobs
 
 
-def _finish(jobs: Sequence[Job], saver: Saver, quiet: bool) -> None:
+def _choose_starts(
+    records: Sequence[Record], open_all: Callable[[Sequence[Record]], list[Job]], saver: Saver, quiet: bool
+) -> None:
+    """Try the starts of those runs that have several, one of each run after the other, and keep the best of each."""
+    choosing = [record for record in records if trials(record)]
+    for round_of_trials in zip(*(trials(record) for record in choosing), strict=True):
+        _train(open_all(round_of_trials), saver, quiet)
+    for record in choosing:
+        keep_best(record)
+
+
+def _train(jobs: Sequence[Job], saver: Saver, quiet: bool) -> None:
     """Train all jobs to their end."""
     name = jobs[0].config.name if len(jobs) == 1 else f"{jobs[0].config.name} and {len(jobs) - 1} more"
-    total, done = sum(job.config.steps for job in jobs), sum(job.step for job in jobs)
+    total, done = sum(job.record.end for job in jobs), sum(job.step for job in jobs)
     with tqdm(total=total, initial=done, disable=quiet, desc=name, unit="step") as bar:
-        while running := [job for job in jobs if job.step < job.config.steps]:
+        while running := [job for job in jobs if job.step < job.record.end]:
             before = sum(job.step for job in running)
             means = advance(running)
             bar.update(sum(job.step for job in running) - before)
@@ -115,8 +140,6 @@ def _finish(jobs: Sequence[Job], saver: Saver, quiet: bool) -> None:
             for job, terms in zip(running, means, strict=True):
                 evaluate(job, terms, saver)
     saver.flush()
-    for job in jobs:
-        write_json(job.record.result, make_result(job))
 
 
 def advance(jobs: Sequence[Job]) -> list[dict[str, float]]:
