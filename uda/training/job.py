@@ -19,6 +19,7 @@ from uda.metrics.validators import validate
 from uda.training.capture import make_updates, prepare_optimisers
 from uda.training.checkpoint import Pick, build_method, checkpoint_values, on_cpu, read_checkpoint
 from uda.training.config import RunConfig
+from uda.training.departures import departure_notes
 from uda.training.devices import device_name
 from uda.training.files import write_arrays
 from uda.training.probe import Layout, choose_layout, lay_out
@@ -133,6 +134,7 @@ def make_result(job: Job) -> dict[str, Any]:
     The model is left with the weights of the validator's pick.
     """
     config, history = job.config, job.record.history()
+    notes = [*job.task.notes, *departure_notes(config), *config.augmentation.notes, *config.start_notes]
     assert job.pick is not None
     labels = job.task.target_test.labels
     last = predict_logits(job.method, job.task.target_test.images).argmax(1)
@@ -162,7 +164,7 @@ def make_result(job: Job) -> dict[str, Any]:
         "steps_per_second": config.updates / job.seconds,
         "config_hash": config.hash,
         "code_version": code_version(),
-        "notes": "; ".join([*job.task.notes, *config.augmentation.notes, *config.start_notes]),
+        "notes": "; ".join(notes),
         "correct_last": pack(last == labels),
         "correct_validator": pack(pick == labels),
     }
