@@ -1,7 +1,9 @@
 """The command ``uda`` itself: help without torch, and errors as one sentence."""
 
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,9 @@ import pytest
 from tests.conftest import Uda, refused
 from uda import __version__
 from uda.cli.main import COMMANDS
+from uda.cli.train import parse_settings
+from uda.methods import METHODS
+from uda.training.resolve import resolve
 
 
 def test_help_lists_every_command_and_imports_no_torch() -> None:
@@ -56,3 +61,27 @@ def test_methods_are_listed_with_their_presets(uda: Uda) -> None:
     assert lines[unit + 2].endswith("NIPS 2017")
     assert lines[unit + 3] == "  needs: two views of each target image, for its mean teacher"
     assert lines[unit + 4].startswith("  presets: default, ")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_says_each_setting_and_each_preset_as_they_are_written_in_a_recipe(method: str, uda: Uda) -> None:
+    output = uda("methods", method).output
+    blocks = {block.splitlines()[0]: block.splitlines()[1:] for block in output.split("\n\n")}
+    (defaults,) = (block for head, block in blocks.items() if head.startswith("Settings, "))
+    read = parse_settings(tuple(line.strip().replace(" = ", "=") for line in defaults))
+    config = METHODS[method].Config
+    assert config(**{key: tuple(v) if isinstance(v, list) else v for key, v in read.items() if v != "none"}) == config()
+    for setting in read:
+        assert re.search(rf"^  (\w+, )*{setting}(, \w+)*$", output, re.MULTILINE), f"{setting} is not explained"
+    for preset, values in METHODS[method].presets.items():
+        said = [block for head, block in blocks.items() if head.split(",")[0] == f"Preset {preset}"]
+        assert bool(said) == bool(values)
+        if said:
+            changed = parse_settings(tuple(line.strip().replace(" = ", "=") for line in said[0]))
+            by_name = resolve(method, "rendered", "optdigits", preset=preset, device="cpu")
+            by_hand = resolve(method, "rendered", "optdigits", overrides=changed, device="cpu")
+            assert replace(by_hand, preset=preset) == by_name
+
+
+def test_a_method_that_is_not_known_is_refused_with_the_nearest(uda: Uda) -> None:
+    assert "did you mean 'unit'" in refused(uda("methods", "unti"))
