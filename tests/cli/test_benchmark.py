@@ -14,6 +14,7 @@ from uda.metrics.predicted import rare_classes
 from uda.sweeps.recipe import load_recipe
 from uda.training.claim import claim
 from uda.training.run import train
+from uda.training.starts import read_starts
 
 
 @pytest.fixture
@@ -78,6 +79,20 @@ def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results:
     assert second.stdout.count("% before\n") == 3
     assert stamps(tmp_path / "runs") == made
     assert (results / "runs.csv").read_bytes() == table
+
+
+def test_a_run_of_several_starts_says_how_many_and_which_was_kept(
+    uda: Uda, recipe: Path, results: Path, tmp_path: Path
+) -> None:
+    recipe.write_text(recipe.read_text().replace("steps = 4", "steps = 4\nstarts = 2\nstart_steps = 1"))
+    output = uda("benchmark", recipe, "--results", results).stdout
+    assert output.count(": 4 steps, 2 starts of 1\n") == 3
+    for config, line in zip(load_recipe(recipe).configs, sorted(ended(output)), strict=True):
+        starts = read_starts(tmp_path / "runs" / config.name)
+        assert starts is not None
+        assert f" s, start {starts.kept + 1} of 2" in line
+    table = (results / "bars.md").read_text()
+    assert "the best of 2 starts after 1 step" in table
 
 
 def test_where_there_are_judges_translations_are_judged_once(

@@ -12,6 +12,7 @@ from tests.training.test_run import config_of, train_in_pieces, weights
 from uda.methods import METHODS
 from uda.training.capture import EAGER_UPDATES, CapturedUpdates, make_updates, prepare_optimisers
 from uda.training.run import train, train_side_by_side
+from uda.training.starts import read_starts
 from uda.training.updates import Updates
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -98,3 +99,14 @@ def test_seeds_side_by_side_on_the_device_give_what_each_gives_alone(pair: tuple
         alone = weights(train(config, tmp_path, tmp_path / "alone", device="cuda", quiet=True))
         for key, value in weights(folder).items():
             torch.testing.assert_close(value, alone[key], rtol=1e-2, atol=1e-2)
+
+
+def test_the_kept_start_on_the_device_is_a_plain_run_of_its_seed(pair: tuple[str, str], tmp_path: Path) -> None:
+    config = replace(config_of("unit", pair, starts=3, start_steps=5), steps=30, evaluate_every=10)
+    folder = train(config, tmp_path, tmp_path / "runs", device="cuda", quiet=True)
+    starts = read_starts(folder)
+    assert starts is not None
+    plain = replace(config, seed=starts.seed, starts=1, start_steps=0)
+    alone = weights(train(plain, tmp_path, tmp_path / "plain", device="cuda", quiet=True))
+    for key, value in weights(folder).items():
+        torch.testing.assert_close(value, alone[key], rtol=1e-2, atol=1e-2)

@@ -10,6 +10,7 @@ import pytest
 from tests.training.test_every_method import permute_target_labels
 from tests.training.test_run import config_of, identical, log_of, weights
 from uda.errors import UserError
+from uda.evaluation.runs import find_runs
 from uda.evaluation.stored import read_stored_run
 from uda.evaluation.verify import verify
 from uda.training.checkpoint import read_checkpoint
@@ -63,11 +64,14 @@ def test_starts_stopped_after_each_evaluation_end_as_uninterrupted_ones(
         raise KeyboardInterrupt
 
     # each start at 2 and 3, the one that is kept at 4 too
-    for evaluations in range(5):
+    left = ["start 1 of 2 at step 2 of 3", "start 1 of 2 at step 3 of 3", "start 2 of 2 at step 2 of 3"]
+    for evaluations, where in enumerate([*left, "start 2 of 2 at step 3 of 3", ""]):
         monkeypatch.setattr("uda.training.run.evaluate", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(config, tmp_path, tmp_path / "pieces", quiet=True)
         monkeypatch.undo()
+        (missing,) = find_runs([tmp_path / "pieces"]).missing
+        assert missing.reason == (f"unfinished in {where}" if where else "unfinished at step 4 of 6")
         assert (tmp_path / "pieces" / config.name / "starts.json").exists() == (evaluations == 4)
     pieces = train(config, tmp_path, tmp_path / "pieces", quiet=True)
     assert identical(weights(whole), weights(pieces))

@@ -12,6 +12,7 @@ from typing import Any
 from uda.errors import UserError
 from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
 from uda.training.config import named_by
+from uda.training.starts import read_starts
 
 _TOLD = set(COLUMNS) - {"settings", *LATER_COLUMNS}  # "settings" is, in a config, the method's own
 
@@ -96,7 +97,7 @@ def read_missing(folder: Path, broken: str = "") -> MissingRun:
     config, config_hash = _read_config(folder)
     steps = _whole(config.get("steps"))
     error = _error(folder)
-    reason = f"failed: {error}" if error else f"unfinished at step {_last_step(folder):,} of {steps:,}"
+    reason = f"failed: {error}" if error else _how_far(folder, config)
     return MissingRun(
         folder,
         **{name: str(config.get(name, "")) for name in ("method", "preset", "source", "target", "protocol")},
@@ -148,6 +149,17 @@ def _error(folder: Path) -> str:
     below = lines[frames[-1] + 1 :] if frames else lines
     first = (below or lines or ["without saying why"])[0].strip()
     return first if len(first) <= 160 else first[:159] + "…"
+
+
+def _how_far(folder: Path, config: Mapping[str, Any]) -> str:
+    """Say where a run was left; where it still tries its starts, how far the last of them is that was evaluated."""
+    starts = _whole(config.get("starts"))
+    if starts < 2 or read_starts(folder) is not None:
+        return f"unfinished at step {_last_step(folder):,} of {_whole(config.get('steps')):,}"
+    steps = [_last_step(folder / f"start-{number}") for number in range(starts)]
+    last = max((number for number, step in enumerate(steps) if step), default=0)
+    end = _whole(config.get("start_steps"))
+    return f"unfinished in start {last + 1} of {starts} at step {steps[last]:,} of {end:,}"
 
 
 def _last_step(folder: Path) -> int:

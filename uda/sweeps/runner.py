@@ -19,6 +19,7 @@ from uda.training.devices import caution, resolve_device
 from uda.training.pool import training_pool
 from uda.training.record import is_finished
 from uda.training.run import train_side_by_side
+from uda.training.starts import read_starts
 
 Say = Callable[[str], None]
 
@@ -100,7 +101,8 @@ def sweep(configs: Sequence[RunConfig], place: Workplace, table: Path | None, sa
     def announce(group: Sequence[RunConfig]) -> None:
         for config in group:
             if not is_finished(place.runs, config):
-                say(f"{names[config.hash]}: {config.steps:,} steps")
+                starts = f", {config.starts} starts of {config.start_steps:,}" if config.starts > 1 else ""
+                say(f"{names[config.hash]}: {config.steps:,} steps{starts}")
 
     if warning := caution(place.device, (c.precision for c in configs if not is_finished(place.runs, c))):
         say(warning)
@@ -175,8 +177,15 @@ def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, he
             swept.results.append(result)
             now = config.hash in swept.trained
             reached = "done" if table is None else f"{result.accuracy_last:.2f} %"
-            return f"{reached} in {result.seconds:.0f} s{_rare(runs / config.name)}" if now else f"{reached} before"
+            told = _kept(runs / config.name) + _rare(runs / config.name)
+            return f"{reached} in {result.seconds:.0f} s{told}" if now else f"{reached} before"
     return "failed: " + next(reason for failed, reason in swept.failures if failed == config)
+
+
+def _kept(folder: Path) -> str:
+    """Say which start of a run was kept; nothing where it has but one."""
+    starts = read_starts(folder)
+    return f", start {starts.kept + 1} of {len(starts.tried)}" if starts else ""
 
 
 def _rare(folder: Path) -> str:
