@@ -1,6 +1,7 @@
 """``uda choose``: tries settings on a seed of their own, ranks them without target labels, changes nothing else."""
 
 import json
+import statistics
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,35 @@ def test_another_validator_ranks_the_same_runs_again(uda: Uda, recipe: Path, tmp
     assert f"**{best:.4f}**" in text
 
 
+def test_of_several_seeds_the_mean_ranks(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    def rows(seeds: str) -> dict[str, str]:
+        arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "dann", "--seeds", seeds)
+        assert uda(*arguments).exit_code == 0
+        text = (tmp_path / "results/bars-choices.md").read_text().replace("\\_", "_")
+        cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "| DANN" in line]
+        return {cell[1]: cell[2].strip("*") for cell in cells}
+
+    alone = [{settings: float(score) for settings, score in rows(seed).items()} for seed in ("0", "4")]
+    together = rows("0,4")
+    assert len(together) == 3
+    for settings, text in together.items():
+        values = [scores[settings] for scores in alone]
+        mean, deviation = (float(part) for part in text.split(" ± "))
+        assert mean == pytest.approx(statistics.fmean(values), abs=1e-4)
+        assert deviation == pytest.approx(statistics.stdev(values), abs=1e-4)
+    means = [float(text.split()[0]) for text in together.values()]
+    assert means == sorted(means, reverse=True)
+    said = " ".join((tmp_path / "results/bars-choices.md").read_text().split())
+    assert "tried on seeds 0 and 4, which are not reported;" in said
+    assert "at the last step, mean ± sample standard deviation over seeds, larger is better" in said
+
+
 @pytest.mark.parametrize(
     ("old", "new", "arguments", "said"),
     [
         ("", "", ("--seed", 2), "seed 2 is one of those it reports"),
+        ("", "", ("--seeds", "0,1"), "seed 1 is one of those it reports"),
+        ("", "", ("--seeds", ""), "names no seed"),
         ("", "", ("--methods", "source-only"), "nothing to choose for source-only; for dann, unit"),
         ("", "", ("--validator", "mdd"), "did you mean 'mmd'?"),
         ("choices", "#", (), "no entry of the recipe has choices"),

@@ -12,6 +12,7 @@ from uda.cli.options import (
     jobs_option,
     methods_option,
     parse_names,
+    parse_seeds,
     results_option,
     runs_option,
     threads_option,
@@ -26,7 +27,14 @@ from uda.sweeps.runner import sweep, title
 
 @click.command("choose")
 @click.argument("path", metavar="RECIPE", type=click.Path(path_type=Path))
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="One that is not reported.")
+@click.option(
+    "--seeds",
+    "--seed",
+    metavar="SEEDS",
+    default="0",
+    show_default=True,
+    help="Seeds not reported: 0 or 0,4-6.",
+)
 @methods_option
 @click.option("--validator", help="The one that ranks; the recipe's where it is not given.")
 @results_option("Folder for NAME-choices.md.")
@@ -37,7 +45,7 @@ from uda.sweeps.runner import sweep, title
 @jobs_option
 def choose(
     path: Path,
-    seed: int,
+    seeds: str,
     methods: str,
     validator: str | None,
     results: Path,
@@ -50,21 +58,23 @@ def choose(
     """Try what the entries of RECIPE have under choices, and rank it by a label-free validator.
 
     All validators are logged, so a finished trial is ranked again by another one without training: give one that no
-    setting trains on. Nothing is changed in RECIPE: put the best settings into its entries by hand. No accuracy is
-    shown.
+    setting trains on. Of several seeds the mean ranks. Nothing is changed in RECIPE: put the best settings into its
+    entries by hand. No accuracy is shown.
     """
     recipe = load_recipe(path)
     validator = validator or recipe.configs[0].validator
     find_validator(validator)
-    wanted = choice_runs(recipe, seed, parse_names(methods))
-    configs = [config for _, configs in wanted for config in configs]
+    tried_on = parse_seeds(seeds)
+    wanted = choice_runs(recipe, tried_on, parse_names(methods))
+    # one seed of all after the other, so that what is stopped early compares all
+    configs = [of_seeds[n] for n in range(len(tried_on)) for _, tried in wanted for of_seeds in tried]
     swept = sweep(configs, workplace(data_root, runs, device, threads, jobs), None, click.echo)
-    every = choice_runs(recipe, seed)
-    judged = [(choice, judge(choice, configs, runs, validator)) for choice, configs in every]
-    click.echo("\n" + write_choices(recipe, judged, seed, validator, "text"))
+    every = choice_runs(recipe, tried_on)
+    judged = [(choice, judge(choice, tried, runs, validator)) for choice, tried in every]
+    click.echo("\n" + write_choices(recipe, judged, tried_on, validator, "text"))
     results.mkdir(parents=True, exist_ok=True)
     written = results / f"{recipe.name}-choices.md"
-    written.write_text(write_choices(recipe, judged, seed, validator, "md"), encoding="utf-8")
+    written.write_text(write_choices(recipe, judged, tried_on, validator, "md"), encoding="utf-8")
     click.echo(f"wrote {written}")
     if swept.failures:
         raise UserError("; ".join(f"{title(config)}: {reason}" for config, reason in swept.failures))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,66 +22,88 @@ _WIDTH = 120
 
 @dataclass(frozen=True)
 class Trial:
-    """One run that settings were tried in.
+    """Settings that were tried, in a run of each seed.
 
     Attributes
     ----------
     settings
         What was tried, beside the settings that all entries share.
-    score
-        The validator's at the last step, larger is better; None where the run is not finished.
+    scores
+        The validator's at the last step of each seed's run, larger is better; empty where one is not finished.
     taken
         Whether the recipe has these settings.
     """
 
     settings: Mapping[str, Any]
-    score: float | None
+    scores: tuple[float, ...]
     taken: bool
 
+    @property
+    def score(self) -> float:
+        """The mean over seeds; minus infinity where there is none, or it is no number."""
+        mean = statistics.fmean(self.scores) if self.scores else math.nan
+        return -math.inf if math.isnan(mean) else mean
 
-def choice_runs(recipe: Recipe, seed: int, methods: Sequence[str] = ()) -> list[tuple[Choice, list[RunConfig]]]:
-    """Return the choices of a recipe, each with its runs of a seed.
+    @property
+    def text(self) -> str:
+        """The mean, and the sample standard deviation over seeds where there are several."""
+        if not self.scores:
+            return "not run"
+        spread = f" ± {statistics.stdev(self.scores):.4f}" if len(self.scores) > 1 else ""
+        return f"{self.score:.4f}{spread}"
+
+
+def choice_runs(
+    recipe: Recipe, seeds: Sequence[int], methods: Sequence[str] = ()
+) -> list[tuple[Choice, list[list[RunConfig]]]]:
+    """Return the choices of a recipe, and for all that one has tried its runs, one for each seed.
 
     Raises
     ------
     UserError
-        For a recipe without choices, a seed that it reports, or a method that has no choice in it.
+        For no seed, a recipe without choices, a seed that it reports, or a method that has no choice in it.
     """
+    if not seeds:
+        raise UserError("--seeds names no seed: give one that is not reported, --seeds 0")
     if not recipe.choices:
         raise UserError(f"{recipe.name}: no entry of the recipe has choices, a list of settings to choose from")
-    if seed in {config.seed for config in recipe.configs}:
-        raise UserError(f"{recipe.name}: seed {seed} is one of those it reports; choose settings on another, --seed 0")
+    if reported := sorted({config.seed for config in recipe.configs}.intersection(seeds)):
+        raise UserError(
+            f"{recipe.name}: seed {reported[0]} is one of those it reports; choose settings on another, --seeds 0"
+        )
     if strangers := sorted(set(methods).difference(*map(entry_names, recipe.choices))):
         known = ", ".join(sorted({choice.method for choice in recipe.choices}))
         raise UserError(f"{recipe.name}: there is nothing to choose for {strangers[0]}; for {known}")
     wanted = [choice for choice in recipe.choices if not methods or entry_names(choice) & set(methods)]
-    return [(choice, [replace(config, seed=seed) for config in choice.configs]) for choice in wanted]
-
-
-def judge(choice: Choice, configs: Sequence[RunConfig], runs: Path, validator: str) -> list[Trial]:
-    """Return what each of a choice's runs was worth to a validator, the best first, unfinished ones last."""
-    trials = [
-        Trial(settings, _score(runs / config.name, validator), number == choice.taken)
-        for number, (settings, config) in enumerate(zip(choice.tried, configs, strict=True))
+    return [
+        (choice, [[replace(config, seed=seed) for seed in seeds] for config in choice.configs]) for choice in wanted
     ]
-    return sorted(trials, key=lambda trial: (trial.score is None, -(trial.score or 0.0)))
 
 
-def _score(folder: Path, validator: str) -> float | None:
-    if not (folder / "result.json").exists():
-        return None
-    return read_history(folder)[-1].scores[validator]
+def judge(choice: Choice, configs: Sequence[Sequence[RunConfig]], runs: Path, validator: str) -> list[Trial]:
+    """Return what all that a choice has tried was worth to a validator, the best first, unfinished ones last."""
+    trials = [
+        Trial(settings, _scores([runs / config.name for config in of_seeds], validator), number == choice.taken)
+        for number, (settings, of_seeds) in enumerate(zip(choice.tried, configs, strict=True))
+    ]
+    return sorted(trials, key=lambda trial: -trial.score)
+
+
+def _scores(folders: Sequence[Path], validator: str) -> tuple[float, ...]:
+    if not all((folder / "result.json").exists() for folder in folders):
+        return ()
+    return tuple(read_history(folder)[-1].scores[validator] for folder in folders)
 
 
 def write_choices(
-    recipe: Recipe, judged: Sequence[tuple[Choice, list[Trial]]], seed: int, validator: str, form: str
+    recipe: Recipe, judged: Sequence[tuple[Choice, list[Trial]]], seeds: Sequence[int], validator: str, form: str
 ) -> str:
     """Write what was tried, as ``"text"`` or ``"md"``.
 
     Parameters
     ----------
-    recipe, seed
-        Whose settings, tried on which seed.
+    recipe, seeds
+        Whose settings, tried on which seeds.
     judged, validator
         Each choice and its trials from `judge`, and the validator that judged them.
     form
@@ -89,9 +113,9 @@ def write_choices(
     layout = Layout(
         title=f"Settings chosen on {pair_label((recipe.source, recipe.target))}, protocol {recipe.protocol}",
         explanation=(
-            f"Each method's settings, tried on seed {seed}, which is not reported; {steps:,} steps where the recipe "
-            f"does not say otherwise. Score: {validator} at the last step, larger is better, compared within a method. "
-            "No target label was used, and no accuracy is shown. Taken: what the recipe has.",
+            f"Each method's settings, tried on {_named(seeds)} not reported; {steps:,} steps where the recipe does not "
+            f"say otherwise. Score: {validator} at the last step, {_over(seeds)}larger is better, compared within a "
+            "method. No target label was used, and no accuracy is shown. Taken: what the recipe has.",
         ),
         columns=(
             Column(Entry("Method"), wordy=True),
@@ -107,13 +131,23 @@ def write_choices(
     return markdown(layout) if form == "md" else plain(layout, width=_WIDTH)
 
 
+def _named(seeds: Sequence[int]) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}, which is"
+    return f"seeds {', '.join(map(str, seeds[:-1]))} and {seeds[-1]}, which are"
+
+
+def _over(seeds: Sequence[int]) -> str:
+    return "" if len(seeds) == 1 else "mean ± sample standard deviation over seeds, "
+
+
 def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
     label = method_label(choice.method) + ("" if choice.preset == "default" else f" ({choice.preset})")
     return [
         (
             Entry(f"{label} {place}"),
             Entry(", ".join(f"{key} = {value}" for key, value in trial.settings.items()) or "none of its own"),
-            Entry("not run" if trial.score is None else f"{trial.score:.4f}", "best" if place == 1 else ""),
+            Entry(trial.text, "best" if place == 1 and trial.scores else ""),
             Entry("taken" if trial.taken else ""),
         )
         for place, trial in enumerate(trials, start=1)
