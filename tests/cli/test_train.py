@@ -45,6 +45,18 @@ def test_a_class_that_is_hardly_predicted_is_named_without_a_label(uda: Uda, pai
     assert result.stdout.startswith("target test accuracy")
 
 
+def test_of_several_starts_the_kept_one_is_told(uda: Uda, pair: tuple[str, str]) -> None:
+    result = uda(*arguments(pair), "--set", "starts=2", "--set", "start_steps=5")
+    assert result.exit_code == 0, result.output
+    folder = Path(result.stdout.splitlines()[-1].removeprefix("run folder: "))
+    starts = json.loads((folder / "starts.json").read_text())
+    scores = [each["score"] for each in starts["tried"]]
+    assert starts["kept"] == scores.index(max(scores))
+    said = f"start {starts['kept'] + 1} of 2 was kept: by information-maximization after 5 steps, "
+    assert f"{said}{scores[0]:.4f}, {scores[1]:.4f}\n" in result.stdout
+    assert "start_steps is 5, but there is one start alone" in refused(uda(*arguments(pair), "--set", "start_steps=5"))
+
+
 def test_several_seeds_at_once_give_what_each_gives_alone(uda: Uda, pair: tuple[str, str], tmp_path: Path) -> None:
     alone = uda(*arguments(pair), "--seed", 2, "--threads", 1)
     alone_folder = Path(alone.stdout.splitlines()[-1].removeprefix("run folder: "))
