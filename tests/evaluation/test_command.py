@@ -36,6 +36,8 @@ def typed(command: str) -> RunConfig:
 def test_the_command_makes_the_same_run(method: str, preset: str) -> None:
     overrides = {
         "steps": 77,
+        "starts": 2,
+        "start_steps": 7,
         "precision": "bf16",
         "validator": "entropy",
         "augmentation.affine": 0.1,

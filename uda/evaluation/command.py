@@ -8,7 +8,7 @@ from typing import Any
 
 from uda.errors import UserError
 from uda.training.config import RunConfig
-from uda.training.resolve import resolve
+from uda.training.resolve import RUN_DEFAULTS, resolve
 
 # Options of `uda train`; every other setting is given by --set.
 _OPTIONS = {"steps": "--steps", "batch_size": "--batch-size", "precision": "--precision"}
@@ -56,10 +56,9 @@ def resolve_again(config: RunConfig, overrides: Mapping[str, Any]) -> RunConfig:
 def flat(config: RunConfig) -> dict[str, Any]:
     """Return what may be set of a run, by the keys that ``--set`` knows."""
     values = config.to_dict()
-    names = ("steps", "batch_size", "precision", "evaluate_every", "validator")
     augmentation = {f"augmentation.{key}": value for key, value in values["augmentation"].items()}
     settings: dict[str, Any] = values["settings"]
-    return {name: values[name] for name in names} | augmentation | settings
+    return {name: values[name] for name in RUN_DEFAULTS} | augmentation | settings
 
 
 def literal(value: Any) -> str:
