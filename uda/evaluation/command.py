@@ -8,7 +8,7 @@ from typing import Any
 
 from uda.errors import UserError
 from uda.training.config import RunConfig
-from uda.training.resolve import RUN_DEFAULTS, resolve
+from uda.training.resolve import flat, resolve
 
 # Options of `uda train`; every other setting is given by --set.
 _OPTIONS = {"steps": "--steps", "batch_size": "--batch-size", "precision": "--precision"}
@@ -51,14 +51,6 @@ def resolve_again(config: RunConfig, overrides: Mapping[str, Any]) -> RunConfig:
         overrides=overrides,
         device="cpu",
     )
-
-
-def flat(config: RunConfig) -> dict[str, Any]:
-    """Return what may be set of a run, by the keys that ``--set`` knows."""
-    values = config.to_dict()
-    augmentation = {f"augmentation.{key}": value for key, value in values["augmentation"].items()}
-    settings: dict[str, Any] = values["settings"]
-    return {name: values[name] for name in RUN_DEFAULTS} | augmentation | settings
 
 
 def literal(value: Any) -> str:

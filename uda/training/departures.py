@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from uda.training.config import RunConfig
-from uda.training.resolve import RUN_DEFAULTS, preset_overrides
+from uda.training.resolve import RUN_DEFAULTS, flat, preset_overrides
 
 #: What tables tell of every run, or what changes how often one is looked at and not what is trained.
 _TOLD = {*RUN_DEFAULTS} - {"batch_size"}
@@ -17,9 +16,7 @@ def departures(config: RunConfig) -> dict[str, Any]:
 
     What the preset leaves open is no departure, and neither is what tables tell of every run.
     """
-    values = {"batch_size": config.batch_size, **config.settings}
-    values |= {f"augmentation.{key}": value for key, value in asdict(config.augmentation).items()}
-    preset = preset_overrides(config.method, config.preset)
+    values, preset = flat(config), preset_overrides(config.method, config.preset)
     return {key: values[key] for key, value in preset.items() if key not in _TOLD and values[key] != value}
 
 

@@ -119,6 +119,13 @@ def flatten(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat | {f"augmentation.{key}": value for key, value in values.get("augmentation", {}).items()}
 
 
+def flat(config: RunConfig) -> dict[str, Any]:
+    """Return what may be set of a run, by the keys that ``--set`` knows."""
+    values = config.to_dict()
+    settings: dict[str, Any] = values["settings"]
+    return flatten({name: values[name] for name in (*RUN_DEFAULTS, "augmentation")}) | settings
+
+
 def typed(key: str, value: Any, kind: Any) -> Any:
     """Return the value as the type ``kind``, or raise `UserError` saying what the key takes.
 
