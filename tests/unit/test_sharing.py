@@ -109,3 +109,27 @@ def test_all_streams_run_without_sharing_at_every_size(size):
     assert (streams.x_12.shape, cycles.x_121.shape) == (target.shape, source.shape)
     translator = core.eval().role("image-translator")
     assert torch.equal(translator["G2"](translator["E1"](source)), core.translate(source, origin=0))
+
+
+@pytest.mark.parametrize("own", [0, 1, -1])
+def test_domains_that_begin_alike_are_two_and_do_the_same(own):
+    options = {"own_encoder": own, "own_generator": own, "own_discriminator": own, "learned_sd": True}
+    core = make(**options, begin_alike=True).eval()
+    x = torch.rand(3, 1, 28, 28) * 2 - 1
+    for network in LAYERS:
+        one, two = halves(core, network)
+        assert tensors(one) != tensors(two)
+    (mean_1, sd_1), (mean_2, sd_2) = core.encoder([(x, 0), (x, 1)])
+    assert torch.equal(mean_1, mean_2)
+    assert torch.equal(sd_1, sd_2)
+    assert torch.equal(core.translate(x, 0), core.reconstruct(x, 0))
+    real_1, real_2 = core.discriminator([(x, 0), (x, 1)])
+    assert torch.equal(real_1, real_2)
+    apart = make(**options).eval()
+    assert torch.equal(apart.reconstruct(x, 0), core.reconstruct(x, 0))
+    assert not torch.equal(apart.translate(x, 0), core.translate(x, 0))
+
+
+def test_domains_of_different_channels_cannot_begin_alike():
+    with pytest.raises(UserError, match="begin_alike is true, but the domains have .*3.*1"):
+        make((3, 1), begin_alike=True)

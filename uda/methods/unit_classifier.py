@@ -80,6 +80,7 @@ class UnitClassifier(Method):
             own_discriminator=config.own_discriminator,
             depth=config.depth,
             trunk=config.discriminator_trunk,
+            begin_alike=config.begin_alike,
         )
         self.head = self._build_head(task.classes)
         self.second_view = config.lambda_teacher > 0

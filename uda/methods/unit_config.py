@@ -113,6 +113,9 @@ class UnitConfig(OptimiserConfig):
     teaching
         What the mean teacher teaches by ``lambda_teacher``: its ``"probabilities"`` (`consistency`), or the
         ``"classes"`` that it is sure of (`pseudo_label_loss`).
+    begin_alike
+        Whether the layers that each domain has of its own begin with the same weights in both, so that a translation is
+        at first a reconstruction. The paper does not say how they begin; the authors' code draws them apart.
     """
 
     learning_rate: float = 3e-3
@@ -166,6 +169,7 @@ class UnitConfig(OptimiserConfig):
     discriminator_trunk: str = added("blocks")
     strong_views: bool = added(False)
     teaching: str = added("probabilities")
+    begin_alike: bool = added(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from uda.errors import unknown
+from uda.errors import UserError, unknown
 from uda.unit.networks import (
     Discriminator,
     Encoder,
@@ -98,6 +98,13 @@ class Half(nn.Module):
         return outputs
 
 
+def copy_to_second(pair: Encoder | Generator | Discriminator) -> None:
+    """Give the second domain's own layers the weights of the first's."""
+    with torch.no_grad():
+        for mine, others in zip(Half(pair, 0).parameters(), Half(pair, 1).parameters(), strict=True):
+            others.copy_(mine)
+
+
 class UNIT(nn.Module):
     """Six networks in three coupled pairs (section 3 of the paper, figure 1).
 
@@ -132,6 +139,9 @@ class UNIT(nn.Module):
     trunk
         What the discriminators are made of: ``"blocks"`` (the authors' code) or ``"lenet"`` (the paper's for MNIST and
         USPS).
+    begin_alike
+        Whether the layers that each domain has of its own begin with the same weights in both, so that a translation is
+        at first a reconstruction (needs equal channels); drawn apart otherwise, as in the authors' code.
     """
 
     def __init__(
@@ -153,6 +163,7 @@ class UNIT(nn.Module):
         own_discriminator: int = 0,
         depth: int = 0,
         trunk: str = "blocks",
+        begin_alike: bool = False,
     ) -> None:
         super().__init__()
         latent = latent or 8 * width
@@ -164,6 +175,11 @@ class UNIT(nn.Module):
         initialise_generative(self.encoder)
         initialise_generative(self.generator)
         initialise_discriminative(self.discriminator)
+        if begin_alike:
+            if len(set(channels)) > 1:
+                raise UserError(f"begin_alike is true, but the domains have {channels} channels: set it to false")
+            for pair in (self.encoder, self.generator, self.discriminator):
+                copy_to_second(pair)
 
     def codes(self, *parts: tuple[Tensor, int], track: bool = True) -> list[Code]:
         """Encode parts of images, (N, C, S, S) in [-1, 1], each of its domain, in one pass (``track``: see Encoder)."""
