@@ -79,6 +79,15 @@ def test_a_source_judge_reads_what_is_drawn_in_the_source(run: Path, judge: Path
     assert "its own classifier" not in text
 
 
+def test_a_source_judge_alone_needs_no_target_label(run: Path) -> None:
+    source_judge = tiny_run(run.parent.parent, "source-only") / "checkpoint.pt"
+    command = ["translate", "--checkpoint", run / "checkpoint.pt", "--source-judge", source_judge]
+    done = CliRunner().invoke(cli, [str(word) for word in command])
+    assert done.exit_code == 0, done.output
+    assert "No target label was read." in done.stdout
+    assert "grey.npz → colour.npz, source judge  30 " in done.stdout
+
+
 @pytest.mark.parametrize(("name", "begins"), [("kept.md", "**Classes kept"), ("kept.csv", "protocol,source,target,")])
 def test_the_table_of_a_judge_is_written_by_the_ending(
     run: Path, judge: Path, tmp_path: Path, name: str, begins: str
@@ -96,9 +105,9 @@ def test_a_judge_of_another_domain_is_refused(run: Path, judge: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--rows", "10"), "--rows is of the grid, and --judge reads all test images in both directions: leave it out"),
+        (("--rows", "10"), "--rows is of the grid, and a judge reads all test images in both directions: leave it out"),
         (("--direction", "both"), "--direction is of the grid"),
-        (("-o", "grid.png"), "grid.png: with --judge a table is written; give a name that ends in .md or .csv"),
+        (("-o", "grid.png"), "grid.png: with a judge a table is written; give a name that ends in .md or .csv"),
     ],
 )
 def test_options_of_the_grid_are_not_the_judges(
@@ -112,7 +121,7 @@ def test_a_grid_is_of_one_checkpoint_and_needs_a_file(run: Path, judge: Path) ->
     cases = [
         ([*one], "a grid needs a file"),
         ([*one, "-o", "grid.png", "--checkpoint", str(judge)], "2 checkpoints, but a grid is of one"),
-        ([*one, "-o", "grid.png", "--source-judge", str(judge)], "--source-judge stands beside --judge"),
+        ([*one, "-o", "grid.png", "--source-judge", str(judge)], "grid.png: with a judge a table is written"),
     ]
     for command, sentence in cases:
         assert refused(CliRunner().invoke(cli, command)).startswith(sentence)

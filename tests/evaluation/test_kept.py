@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,13 @@ from uda.data.augmentation import to_float
 from uda.data.domains import Split
 from uda.data.protocols import TaskData, load_task
 from uda.errors import UserError
+from uda.evaluation.agreement import measure_agreement
 from uda.evaluation.judges import load_judge
-from uda.evaluation.kept import (
-    ClassesKept,
-    Reading,
-    draw_there_and_back,
-    measure_classes_kept,
-    read,
-    read_translations,
-    way_label,
-)
+from uda.evaluation.kept import ClassesKept, measure_classes_kept
 from uda.evaluation.kept_report import write_kept
+from uda.evaluation.readings import Reading, read, read_translations, way_label
 from uda.evaluation.translate import to_uint8, translate_domains
+from uda.evaluation.translators import draw_there_and_back
 from uda.methods import Method
 from uda.methods.cycada import Cycada
 from uda.methods.unit import UnitMethod
@@ -346,3 +341,54 @@ def test_csv_has_a_line_for_each_reading(measured: ClassesKept) -> None:
     ]
     assert lines[0]["reader"] == measured.judge
     assert lines[2]["reader"] == "its own classifier"
+
+
+@pytest.fixture(scope="module")
+def agreed(runs: Runs, unit: Path, source_judge: Path) -> ClassesKept:
+    return measure_agreement([unit], "last", source_judge, runs.root)
+
+
+def test_without_target_labels_a_source_judge_reads_images_of_both_domains(
+    runs: Runs, unit: Path, source_judge: Path, agreed: ClassesKept
+) -> None:
+    method, task, judge = load(unit), runs.task, load(source_judge)
+    assert isinstance(method, UnitMethod)
+    source, target = to_float(task.source_val.images), to_float(task.target_test.images)
+    with torch.no_grad():
+        labels = task.source_val.labels, judge.predict_source(target).argmax(1)
+        drawn = [
+            way(x, k) for k, x in enumerate((source, target)) for way in (method.core.translate, method.core.cycle)
+        ]
+    assert not torch.equal(labels[1], task.target_test.labels)
+    expected = [accuracy(judge.predict_source, to_uint8(x), labels[k // 2]) for k, x in enumerate(drawn)]
+    assert [reading.kept for reading in agreed.runs[0].readings] == expected
+    assert [reading.kept for reading in agreed.untranslated] == [
+        accuracy(judge.predict_source, task.source_val.images, labels[0])
+    ]
+
+
+def test_no_target_label_is_read_without_a_judge_of_the_target(
+    runs: Runs, unit: Path, source_judge: Path, agreed: ClassesKept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = runs.task
+    permuted = replace(task.target_test, labels=task.target_test.labels.roll(7))
+    assert not torch.equal(permuted.labels, task.target_test.labels)
+    monkeypatch.setattr("uda.evaluation.translators.load_task", lambda *arguments: replace(task, target_test=permuted))
+    assert measure_agreement([unit], "last", source_judge, runs.root) == agreed
+
+
+def test_a_table_without_target_labels_says_so(agreed: ClassesKept, source_judge: Path, judge: Path) -> None:
+    text = " ".join(write_kept(agreed, "text").split())
+    assert (
+        "No target label was read. Source judge: Source only (default), grey.npz → colour.npz, seed 1, step 30" in text
+    )
+    assert "its own classifier" not in text
+    assert "colour.npz test" not in text
+    lines = list(csv.DictReader(io.StringIO(write_kept(agreed, "csv"))))
+    assert {line["reader"] for line in lines} == {agreed.source_judge}
+    assert len(lines) == 5
+
+
+def test_who_judges_without_target_labels_learnt_the_source(runs: Runs, unit: Path, judge: Path) -> None:
+    with pytest.raises(UserError, match=r"is to judge the source, npz:.*grey\.npz"):
+        measure_agreement([unit], "last", judge, runs.root)

@@ -9,8 +9,9 @@ from click.core import ParameterSource
 
 from uda.cli.options import data_root_option, weights_option, write_or_print
 from uda.errors import UserError
+from uda.evaluation.agreement import measure_agreement
 from uda.evaluation.classify import Weights
-from uda.evaluation.kept import measure_classes_kept
+from uda.evaluation.kept import ClassesKept, measure_classes_kept
 from uda.evaluation.kept_report import Format, write_kept
 from uda.evaluation.picture import Arrangement, check_name, draw, save
 from uda.evaluation.translate import Direction, translate_domains, translate_folder
@@ -23,14 +24,14 @@ from uda.evaluation.translate import Direction, translate_domains, translate_fol
     type=click.Path(path_type=Path),
     required=True,
     multiple=True,
-    help="checkpoint.pt of a run that can translate; with --judge, several of one pair may be given.",
+    help="checkpoint.pt of a run that can translate; with a judge, several of one pair may be given.",
 )
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The PNG to write; with --judge, a .md or .csv instead of text on the screen.",
+    help="The PNG to write; with a judge, a .md or .csv instead of text on the screen.",
 )
 @click.option(
     "--judge",
@@ -42,7 +43,8 @@ from uda.evaluation.translate import Direction, translate_domains, translate_fol
     "--source-judge",
     metavar="SOURCE_ONLY.pt",
     type=click.Path(path_type=Path),
-    help="Beside --judge: who reads what is drawn in the source; the run's own classifier where it is not given.",
+    help="Beside --judge: who reads what is drawn in the source; the run's own classifier where it is not given. "
+    "Alone: who reads all images, so that no target label is needed.",
 )
 @weights_option
 @click.option(
@@ -83,15 +85,14 @@ def translate(
     The images are test images of the run's two domains, one per class first, or those of a folder.
 
     With --judge, a classifier that learnt the real images and labels of the target reads all test images instead, as
-    they are and as they are translated, there and back: which share of them it takes for their class.
+    they are and as they are translated, there and back: which share of them it takes for their class. With
+    --source-judge alone no target label is read: a classifier of the source reads them, and a target image's class is
+    what it takes the real image for.
     """
-    if judge:
+    if judge or source_judge:
         form = _check_table(context, output)
-        kept = measure_classes_kept(checkpoints, weights, judge, source_judge, data_root)
-        write_or_print(write_kept(kept, form), output)
+        write_or_print(write_kept(_measure(checkpoints, weights, judge, source_judge, data_root), form), output)
         return
-    if source_judge:
-        raise UserError("--source-judge stands beside --judge: give both")
     if output is None:
         raise UserError("a grid needs a file to be written to: give it by -o grid.png, or a classifier by --judge")
     if len(checkpoints) > 1:
@@ -105,16 +106,26 @@ def translate(
     click.echo(f"wrote {output}")
 
 
+def _measure(
+    checkpoints: tuple[Path, ...], weights: Weights, judge: Path | None, source_judge: Path | None, root: Path
+) -> ClassesKept:
+    """Let those judges read that were given: one of them at least."""
+    if judge:
+        return measure_classes_kept(checkpoints, weights, judge, source_judge, root)
+    assert source_judge is not None
+    return measure_agreement(checkpoints, weights, source_judge, root)
+
+
 def _check_table(context: click.Context, output: Path | None) -> Format:
     """Return the format of a table; `UserError` for a name of anything else, or for options of a grid."""
     for name in ("direction", "images", "rows", "layout"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise UserError(
-                f"--{name} is of the grid, and --judge reads all test images in both directions: leave it out"
+                f"--{name} is of the grid, and a judge reads all test images in both directions: leave it out"
             )
     if output is None:
         return "text"
     forms: dict[str, Format] = {".md": "md", ".csv": "csv"}
     if output.suffix.lower() not in forms:
-        raise UserError(f"{output}: with --judge a table is written; give a name that ends in .md or .csv")
+        raise UserError(f"{output}: with a judge a table is written; give a name that ends in .md or .csv")
     return forms[output.suffix.lower()]

@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any, Literal
 
 from uda.evaluation.formats import markdown, plain
-from uda.evaluation.kept import JUDGE, SOURCE_JUDGE, ClassesKept, Reading, TranslatingRun, way_label
+from uda.evaluation.kept import JUDGE, SOURCE_JUDGE, ClassesKept, TranslatingRun
 from uda.evaluation.labels import domain_label, method_label, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
+from uda.evaluation.readings import Reading, way_label
 
 Format = Literal["text", "md", "csv"]
 
@@ -45,27 +46,36 @@ def _lay_out_readings(kept: ClassesKept) -> Layout:
     columns = [Column(Entry("Images, read by"), wordy=True)]
     columns += [Column(Entry(name)) for name in ("n", "Kept", "95 % interval")]
     columns.append(Column(Entry("Commonest flips"), _PLACES))
-    judges = f"Judge: {kept.judge}."
-    if kept.source_judge:
-        judges += f" Source judge: {kept.source_judge}."
-    else:
-        domain = domain_label(kept.source)
-        judges += (
-            f" No judge of {domain} was given: a run's own classifier reads what the run draws there. "
-            "It learnt beside what draws, so it may know its habits."
-        )
     return Layout(
         title=f"Classes kept by translation, {pair_label((kept.source, kept.target))}, protocol {kept.protocol}",
         explanation=(
             "Kept: percent of the test images that are taken for the class of the real image they come from. "
             "Interval: Wilson's, for the number of images. Flips: the largest shares of a class that are taken for "
             "another.",
-            judges,
+            _judges(kept),
         ),
         columns=tuple(columns),
         sections=_sections(kept, _summary),
         footnotes=(),
         remarks=tuple(f"Note: {note}." for note in kept.notes),
+    )
+
+
+def _judges(kept: ClassesKept) -> str:
+    """Say who read the images, and what that leaves open."""
+    domain = domain_label(kept.source)
+    if kept.judge is None:
+        return (
+            f"No target label was read. Source judge: {kept.source_judge}; it reads all images, whatever they are "
+            f"drawn in. Of {domain_label(kept.target)}'s images the class that counts is what it takes the real image "
+            f"for, of {domain}'s their label. It may be wrong about real target images; where it takes most "
+            "translations for another class, the translator swaps classes."
+        )
+    if kept.source_judge:
+        return f"Judge: {kept.judge}. Source judge: {kept.source_judge}."
+    return (
+        f"Judge: {kept.judge}. No judge of {domain} was given: a run's own classifier reads what the run draws there. "
+        "It learnt beside what draws, so it may know its habits."
     )
 
 

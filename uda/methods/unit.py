@@ -39,6 +39,7 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         "discriminator": DISCRIMINATOR,
         "unit-2017": {**AUTHORS, "steps": 200_000, "batch_size": 64, "evaluate_every": 1000, "augmentation": {}},
         "unit-2017-usps": USPS_RUN,
+        "unit-2017-usps-alike": {**USPS_RUN, "begin_alike": True},
         "unit-2017-usps-starts": {**USPS_RUN, "starts": 3, "start_steps": 1000},
     }
 
