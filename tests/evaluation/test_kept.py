@@ -21,7 +21,7 @@ from uda.data.protocols import TaskData, load_task
 from uda.errors import UserError
 from uda.evaluation.agreement import measure_agreement
 from uda.evaluation.judges import load_judge
-from uda.evaluation.kept import ClassesKept, measure_classes_kept
+from uda.evaluation.kept import ClassesKept, TranslatingRun, measure_classes_kept
 from uda.evaluation.kept_report import write_kept
 from uda.evaluation.readings import Reading, read, read_translations, way_label
 from uda.evaluation.translate import to_uint8, translate_domains
@@ -327,6 +327,20 @@ def test_tables_name_judge_runs_and_ways(measured: ClassesKept, unit: Path) -> N
     markdown = write_kept(measured, "md")
     assert "| &emsp;grey.npz → colour.npz → grey.npz, its own classifier | 45 |" in markdown
     assert "| Images, read by | circle | cross | square |" in markdown
+
+
+def test_tables_tell_what_a_run_has_otherwise_than_its_preset(runs: Runs, judge: Path) -> None:
+    narrow = load_model(runs.make("unit"))[1].config
+    presets = [Path("a/checkpoint.pt"), Path("b/checkpoint.pt")]
+    config = resolve("unit", runs.source, runs.target, preset="unit-cpu", overrides={"width": 4}, protocol="standard")
+    reading = Reading((0,), "judge", CLASSES, ((1, 0, 0), (0, 1, 0), (0, 0, 1)))
+    translating = [
+        TranslatingRun(path, "last", c, 4, (reading,)) for path, c in zip(presets, (narrow, config), strict=True)
+    ]
+    kept = ClassesKept("standard", runs.source, runs.target, "one", "two", (reading,), tuple(translating), ())
+    text = write_kept(kept, "md")
+    assert "- UNIT (unit-cpu), seed 1, step 4: not as preset unit-cpu: width 4.\n" in text
+    assert text.count("not as preset") == 1
 
 
 def test_csv_has_a_line_for_each_reading(measured: ClassesKept) -> None:

@@ -17,7 +17,9 @@ def make(preset: str, **overrides: Any) -> RunConfig:
     return resolve("unit", "rendered", "optdigits", preset=preset, protocol="embedded", overrides=overrides)
 
 
-@pytest.mark.parametrize("preset", ["default", "unit", "unit-2017-usps", "unit-2017-usps-alike", "unit-2017-usps-starts"])
+@pytest.mark.parametrize(
+    "preset", ["default", "unit", "unit-2017-usps", "unit-2017-usps-alike", "unit-2017-usps-starts"]
+)
 def test_a_run_as_its_preset_has_it_departs_in_nothing(preset: str) -> None:
     assert departures(make(preset)) == {}
     assert departure_notes(make(preset)) == ()

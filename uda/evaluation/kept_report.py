@@ -14,6 +14,7 @@ from uda.evaluation.kept import JUDGE, SOURCE_JUDGE, ClassesKept, TranslatingRun
 from uda.evaluation.labels import domain_label, method_label, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.readings import Reading, way_label
+from uda.training.departures import departure_notes
 
 Format = Literal["text", "md", "csv"]
 
@@ -57,7 +58,7 @@ def _lay_out_readings(kept: ClassesKept) -> Layout:
         columns=tuple(columns),
         sections=_sections(kept, _summary),
         footnotes=(),
-        remarks=tuple(f"Note: {note}." for note in kept.notes),
+        remarks=(*_departures(kept.runs), *(f"Note: {note}." for note in kept.notes)),
     )
 
 
@@ -77,6 +78,12 @@ def _judges(kept: ClassesKept) -> str:
         f"Judge: {kept.judge}. No judge of {domain} was given: a run's own classifier reads what the run draws there. "
         "It learnt beside what draws, so it may know its habits."
     )
+
+
+def _departures(runs: Sequence[TranslatingRun]) -> list[str]:
+    """Say of each run what it has otherwise than its preset; nothing of one that departs in nothing."""
+    named = zip(_headings(runs), (departure_notes(run.config) for run in runs), strict=True)
+    return [f"{name}: {note}." for name, notes in named for note in notes]
 
 
 def _lay_out_classes(kept: ClassesKept) -> Layout:
