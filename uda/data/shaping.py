@@ -1,4 +1,4 @@
-"""What a protocol does to images: resize, channels, inverted copies, class balance. Always uint8 in, uint8 out."""
+"""What a protocol does to images: margins, size, channels, inverted copies, class balance. Always uint8 in and out."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from uda.data.domains import Split
 
 CHUNK = 4096  # images at a time, so that what a filter needs between stays small beside the data
+
+
+def margined(images: Tensor, pixels: int) -> Tensor:
+    """Return (N, C, H, W) images with that many black pixels more on each side; ``images`` itself for none."""
+    return functional.pad(images, [pixels] * 4) if pixels else images
 
 
 def resize(images: Tensor, size: int, *, nearest: bool = False) -> Tensor:

@@ -13,6 +13,7 @@ _EQUAL_PROTOCOLS = {
     "unit-2017": "full",
     "unit-2017-train": "full",
     "cogan-full": "full",
+    "cogan-padded": "full",
     "cogan-small": "small",
 }
 _PUBLISHED_PROTOCOLS = {
