@@ -38,6 +38,7 @@ def test_list_shows_domains_their_state_and_protocols(tmp_path: Path) -> None:
         "unit-2017-train",
         "cogan-small",
         "cogan-full",
+        "cogan-padded",
     ):
         assert name in result.output
     assert "test        present, 1.5 MB" in result.output

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torchvision.transforms.v2 import functional as transforms
 
 from tests.data.conftest import digits, pixels, write_idx, write_usps_hdf5
 from uda.data.domains import Domain, Split, find_domain, load_split
@@ -144,6 +145,25 @@ def test_cogan_full_tests_on_no_image_that_it_trains_on(root: Path, monkeypatch:
     assert torch.equal(back.source_train.images, there.target_train)
     assert torch.equal(back.source_val.images, there.target_test.images)
     assert torch.equal(back.source_train.labels, target_training_labels("cogan-full", "usps-esl", "mnist", root))
+
+
+def test_cogan_padded_frames_usps_alone_and_parts_it_as_cogan_full_does(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("cogan-full", "cogan-padded"):
+        monkeypatch.setitem(PROTOCOLS, name, dataclasses.replace(find_protocol(name), redrawn=(("usps-esl", 33),)))
+    tight, padded = (load_task(name, "mnist", "usps-esl", root) for name in ("cogan-full", "cogan-padded"))
+    assert torch.equal(padded.source_train.images, tight.source_train.images)
+    assert torch.equal(padded.target_test.labels, tight.target_test.labels)
+    for split, images in (("train", padded.target_train), ("test", padded.target_test.images)):
+        released = parted(find_protocol("cogan-padded"), find_domain("usps-esl"), split, root).images
+        framed = resize(transforms.pad(released, [3]), 28)
+        assert torch.equal(images, framed)
+        assert not images[:, :, :3].any()
+        assert images[:, :, 8:20, 8:20].any()
+    back = load_task("cogan-padded", "usps-esl", "mnist", root)
+    assert torch.equal(back.source_train.images, padded.target_train)
+    assert torch.equal(back.target_test.images, load_task("cogan-full", "usps-esl", "mnist", root).target_test.images)
 
 
 def test_balanced_source_has_equal_classes_and_the_target_is_left(root: Path) -> None:

@@ -77,6 +77,16 @@ def test_cogan_full_on_real_digits(real_root: Path) -> None:
     assert torch.equal(parted.sort().values, released.sort().values)  # each of the 9,298 images once
 
 
+def test_margins_make_usps_digits_as_large_as_mnists(real_root: Path) -> None:
+    """The mean digits of both, compared as CoGAN's authors compared them."""
+    load("mnist", "test", real_root)
+    load("usps-esl", "test", real_root)
+    tight, padded = (load_task(name, "mnist", "usps-esl", real_root) for name in ("cogan-full", "cogan-padded"))
+    mnist = tight.source_train.images.float().mean(0)
+    apart = [float((task.target_train.float().mean(0) - mnist).square().mean()) for task in (tight, padded)]
+    assert apart[1] < apart[0] / 8
+
+
 def test_cogan_small_on_real_digits(real_root: Path) -> None:
     load("mnist", "test", real_root)
     load("usps-esl", "test", real_root)

@@ -30,6 +30,12 @@ def test_resize_stretches_what_is_not_square_and_leaves_what_fits() -> None:
     assert shaping.resize(noise(2, 1, 28, 28), 28).shape == (2, 1, 28, 28)
 
 
+def test_margins_are_torchvisions_padding_and_none_changes_nothing() -> None:
+    images = torch.randint(1, 256, (4, 3, 7, 5), dtype=torch.uint8)
+    assert torch.equal(shaping.margined(images, 3), transforms.pad(images, [3]))
+    assert shaping.margined(images, 0) is images
+
+
 def test_channels_repeat_grey_and_weigh_colour() -> None:
     grey, colour = noise(4, 1, 8, 8), noise(4, 3, 8, 8)
     assert torch.equal(shaping.fit_channels(grey, 3), torch.cat([grey] * 3, dim=1))
