@@ -58,9 +58,15 @@ def pair_notes(pair: Pair) -> list[str]:
         for name in pair
         if name in ALIASES
     ]
-    if ALIASES.get(pair[1], pair[1]) == "usps":
+    forms = [ALIASES.get(name, name) for name in pair]
+    if forms[1] == "usps":
         notes.append(
             "papers test on the 2,007 images of USPS that were released for it, or on 1,860 of a random split "
             "(protocol cogan-full); not all say which"
+        )
+    if set(forms) == {"mnist", "usps"}:
+        notes.append(
+            "a USPS digit fills its image; CoGAN's authors gave it the margins of one of MNIST (protocol "
+            "cogan-padded); papers do not say which they have"
         )
     return notes
