@@ -1,7 +1,12 @@
 """Small data sets, written to disk in the formats of their releases."""
 
 import bz2
+import gzip
+import io
+import pickle
+import struct
 from pathlib import Path
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -39,6 +44,7 @@ def root(tmp_path: Path, rng: np.random.Generator) -> Path:
     for split, name in (("train", "usps.bz2"), ("test", "usps.t.bz2")):
         write_usps(folder / "USPS" / name, rng, USPS_SIZES[split])
     write_usps_hdf5(folder / "USPS" / "usps.h5", rng)
+    write_usps_pickle(folder / "USPS" / "usps_28x28.pkl", rng)
     for split, count in SVHN_SIZES.items():
         write_mat(folder / "SVHN" / f"{split}_32x32.mat", pixels(rng, count, 32, 32, 3), digits(rng, count), zero=10)
         write_mat(
@@ -77,6 +83,31 @@ def write_usps_hdf5(path: Path, rng: np.random.Generator, sizes: dict[str, int] 
         for split, count in sizes.items():
             file[f"{split}/data"] = rng.uniform(0, 1, (count, 256)).astype(np.float32)
             file[f"{split}/target"] = digits(rng, count).astype(np.int32)
+
+
+PurePython: Any = pickle._Pickler
+
+
+class Python2(PurePython):  # type: ignore[misc]
+    """Writes bytes as Python 2 wrote its texts."""
+
+    dispatch: ClassVar[dict[type, Any]] = PurePython.dispatch.copy()
+
+    def save_text(self, text: bytes) -> None:
+        self.write(pickle.BINSTRING + struct.pack("<i", len(text)) + text)
+        self.memoize(text)
+
+    dispatch[bytes] = save_text
+
+
+def write_usps_pickle(path: Path, rng: np.random.Generator, sizes: dict[str, int] = USPS_SIZES) -> None:
+    parts = [
+        [rng.uniform(0, 1, (count, 1, 28, 28)).astype(np.float32), digits(rng, count).astype(np.int32)]
+        for count in sizes.values()
+    ]
+    file = io.BytesIO()
+    Python2(file, protocol=2).dump(parts)
+    path.write_bytes(gzip.compress(file.getvalue().replace(b"numpy._core", b"numpy.core")))
 
 
 def write_mat(path: Path, images: Bytes, labels: Bytes, zero: int) -> None:

@@ -2,13 +2,16 @@
 
 import gzip
 import hashlib
+import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torchvision import datasets
 
@@ -21,6 +24,7 @@ FILES = {
     ("usps", "train"): "USPS/usps.bz2",
     ("usps", "test"): "USPS/usps.t.bz2",
     ("usps-esl", "train"): "USPS/usps.h5",
+    ("usps-cogan", "train"): "USPS/usps_28x28.pkl",
     ("svhn", "train"): "SVHN/train_32x32.mat",
     ("svhn", "extra"): "SVHN/extra_32x32.mat",
     ("syndigits", "test"): "SynDigits/synth_test_32x32.mat",
@@ -77,6 +81,52 @@ def test_usps_esl_rounds_to_the_nearest_grey_level(root: Path) -> None:
     assert_digits(ours, 30, 1, 16)
     assert np.abs(ours.images.numpy().reshape(-1, 256) - 255.0 * values).max() <= 0.5
     assert np.array_equal(ours.labels.numpy(), labels)
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 30), ("test", 11)])
+def test_usps_cogan_rounds_a_pickle_of_python_2_to_the_nearest_grey_level(root: Path, split: str, count: int) -> None:
+    ours = load("usps-cogan", split, root)
+    content = gzip.decompress((root / "USPS" / "usps_28x28.pkl").read_bytes())
+    assert b"cnumpy.core.multiarray\n_reconstruct\n" in content
+    parts = pickle.loads(content, encoding="latin1")  # noqa: S301 - written above
+    values, labels = parts[["train", "test"].index(split)]
+    assert_digits(ours, count, 1, 28)
+    assert np.abs(ours.images.numpy() - 255.0 * values).max() <= 0.5
+    assert np.array_equal(ours.labels.numpy(), labels)
+    assert ours.note == f"usps-cogan {split}: {count} of {'7,438' if split == 'train' else '1,860'}, file unverified"
+
+
+def test_a_pickle_that_would_call_something_is_refused_and_calls_nothing(root: Path, tmp_path: Path) -> None:
+    class Calls:
+        def __reduce__(self) -> Any:
+            return Path.touch, (tmp_path / "called",)
+
+    path = root / "USPS" / "usps_28x28.pkl"
+    path.write_bytes(gzip.compress(pickle.dumps([[Calls(), np.zeros(3)], [Calls(), np.zeros(3)]])))
+    with pytest.raises(UserError, match=r"usps_28x28\.pkl is not a readable gzip-packed pickle of USPS: it asks for "):
+        load("usps-cogan", "train", root)
+    assert not (tmp_path / "called").exists()
+    pickle.loads(gzip.decompress(path.read_bytes()))  # noqa: S301 - this one may
+    assert (tmp_path / "called").exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (
+            np.zeros((3, 28, 28), np.float32),
+            r"the train images are float32 of shape \(3, 28, 28\), not \(N, 1, 28, 28\)",
+        ),
+        (np.zeros((3, 1, 28, 28), np.uint8), r"the train images are uint8 of shape"),
+        (np.full((3, 1, 28, 28), 1.5), r"the train images hold values outside 0\.\.1"),
+        (np.zeros((4, 1, 28, 28)), r"holds 3 labels for 4 images"),
+    ],
+)
+def test_a_pickle_of_other_arrays_is_named(root: Path, images: NDArray[Any], sentence: str) -> None:
+    path = root / "USPS" / "usps_28x28.pkl"
+    path.write_bytes(gzip.compress(pickle.dumps([[images, np.zeros(3, np.int64)]] * 2)))
+    with pytest.raises(UserError, match=sentence):
+        load("usps-cogan", "train", root)
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 26), ("extra", 33), ("test", 13)])

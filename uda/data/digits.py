@@ -1,4 +1,4 @@
-"""The digit data sets: MNIST, USPS in its two forms, SVHN, MNIST-M and SynDigits, read from their released files.
+"""The digit data sets: MNIST, USPS in its three forms, SVHN, MNIST-M and SynDigits, read from their released files.
 
 Reading never touches the network. Downloading goes by torchvision's addresses and checksums, where it has them.
 """
@@ -18,7 +18,16 @@ from uda.data.cache import cached
 from uda.data.domains import Domain, FileRecord, Split, register
 from uda.data.downloads import download
 from uda.data.files import count_note, md5_of_file, parsing, prepare_command, record, require
-from uda.data.formats import Bytes, Labels, digit_labels, read_hdf5_usps, read_idx, read_libsvm_usps, read_mat_digits
+from uda.data.formats import (
+    Bytes,
+    Labels,
+    digit_labels,
+    read_hdf5_usps,
+    read_idx,
+    read_libsvm_usps,
+    read_mat_digits,
+    read_pickled_usps,
+)
 from uda.errors import UserError
 
 DIGITS = tuple(str(digit) for digit in range(10))
@@ -32,6 +41,7 @@ MNIST_MD5 = {
 }
 MNIST_COUNT = {"train": 60_000, "test": 10_000}
 USPS_COUNT = {"train": 7_291, "test": 2_007}
+COGAN_COUNT = {"train": 7_438, "test": 1_860}
 SVHN_COUNT = {"train": 73_257, "extra": 531_131, "test": 26_032}
 MNISTM_COUNT = {"train": 59_001, "test": 9_001}
 SYNDIGITS_COUNT = {"train": 479_400, "test": 9_553}
@@ -42,6 +52,10 @@ SVHN_EXCERPTS = {"baa33556c0a057545047bfaa3001ef5f": "first 10,000"}
 ESL_SOURCE = (
     "get usps.h5 (train and test in one file) from https://www.kaggle.com/datasets/bistaumanga/usps-dataset "
     "and put it in the folder USPS of the data root"
+)
+COGAN_SOURCE = (
+    "get usps_28x28.pkl (train and test in one file) from cogan_pytorch/data/uspssample of "
+    "https://github.com/mingyuliutw/CoGAN and put it in the folder USPS of the data root"
 )
 GANIN_SOURCE = "get {what} from http://yaroslav.ganin.net/ and {where} of the data root"
 MNISTM_SOURCE = GANIN_SOURCE.format(what="mnist_m.tar.gz", where="unpack it as the folder mnist_m")
@@ -159,6 +173,23 @@ def load_usps_esl(root: Path, split: str) -> Split:
     images, labels = read_hdf5_usps(path, split)
     files = (record(root, path, md5_of_file(path), None),)
     return digit_split(f"usps-esl {split}", images, labels, USPS_COUNT[split], files)
+
+
+# USPS, CoGAN's form: parted otherwise than as released, 28x28, with margins
+
+
+def usps_cogan_files(root: Path, split: str) -> tuple[Path, ...]:
+    """Return where the one file of both splits is."""
+    return (root / "USPS" / "usps_28x28.pkl",)
+
+
+def load_usps_cogan(root: Path, split: str) -> Split:
+    """Read USPS as CoGAN's PyTorch code has it, and others after it: 28x28 grey. No MD5 is published."""
+    (path,) = usps_cogan_files(root, split)
+    require(path, "the USPS digits as CoGAN's code has them", COGAN_SOURCE)
+    images, labels = read_pickled_usps(path, split)
+    files = (record(root, path, md5_of_file(path), None),)
+    return digit_split(f"usps-cogan {split}", images, labels, COGAN_COUNT[split], files)
 
 
 # SVHN
@@ -305,6 +336,18 @@ register(
         load=load_usps_esl,
         files=usps_esl_files,
         obtain=ESL_SOURCE,
+    )
+)
+register(
+    Domain(
+        name="usps-cogan",
+        description="USPS, the same digits as CoGAN's code parts and frames them (usps_28x28.pkl: 7,438 and 1,860)",
+        splits=("train", "test"),
+        channels=1,
+        size=28,
+        load=load_usps_cogan,
+        files=usps_cogan_files,
+        obtain=COGAN_SOURCE,
     )
 )
 register(

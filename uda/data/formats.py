@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uda.data.files import parsing
+from uda.data.pickled import read_pickled_arrays
 from uda.errors import UserError
 
 Bytes = NDArray[np.uint8]
@@ -18,6 +19,7 @@ Labels = NDArray[np.int64]
 
 IDX_UNSIGNED_BYTE = 0x08
 USPS_PIXELS = 256
+COGAN_SIZE = (28, 28)
 
 
 def read_idx(path: Path, dimensions: int) -> tuple[Bytes, str]:
@@ -109,6 +111,26 @@ def read_hdf5_usps(path: Path, split: str) -> tuple[Bytes, Labels]:
         raise UserError(f"{path}: {split}/data holds values outside 0..1")
     images = np.rint(255 * values).astype(np.uint8).reshape(-1, 16, 16)
     return images, digit_labels(path, labels, len(images))
+
+
+def read_pickled_usps(path: Path, split: str) -> tuple[Bytes, Labels]:
+    """Read one split of USPS as CoGAN's code has it: a gzip-packed pickle of images and labels, of both splits.
+
+    Returns
+    -------
+    images, labels
+        (N, 28, 28) uint8 = round(255 v), and (N,) int64.
+    """
+    form = "gzip-packed pickle of USPS"
+    with parsing(path, form):
+        content = read_pickled_arrays(gzip.decompress(path.read_bytes()))
+        values, labels = (np.asarray(part) for part in content[("train", "test").index(split)])
+    if values.dtype.kind != "f" or values.shape[1:] != (1, *COGAN_SIZE):
+        raise UserError(f"{path}: the {split} images are {values.dtype} of shape {values.shape}, not (N, 1, 28, 28)")
+    if not ((values >= 0) & (values <= 1)).all():
+        raise UserError(f"{path}: the {split} images hold values outside 0..1")
+    images = np.rint(255 * values[:, 0]).astype(np.uint8)
+    return images, digit_labels(path, labels.reshape(-1), len(images))
 
 
 def read_mat_digits(path: Path) -> tuple[Bytes, Labels]:

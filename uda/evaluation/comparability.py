@@ -66,7 +66,7 @@ def pair_notes(pair: Pair) -> list[str]:
         )
     if set(forms) == {"mnist", "usps"}:
         notes.append(
-            "a USPS digit fills its image; CoGAN's authors gave it the margins of one of MNIST (protocol "
-            "cogan-padded); papers do not say which they have"
+            "a USPS digit as released fills its image; CoGAN's authors gave it margins as MNIST has (domain "
+            "usps-cogan, protocol cogan-padded); papers do not say which they have"
         )
     return notes

@@ -23,7 +23,7 @@ _METHODS = {
     "fixmatch": "FixMatch",
     "self-ensembling": "Self-ensembling",
 }
-_DOMAINS = {"mnistm": "MNIST-M", "syndigits": "SynDigits", "usps-esl": "USPS (ESL)"}
+_DOMAINS = {"mnistm": "MNIST-M", "syndigits": "SynDigits", "usps-esl": "USPS (ESL)", "usps-cogan": "USPS (CoGAN)"}
 _UPPER_CASE = {"mnist", "usps", "svhn"}
 _PAIRS = (("mnist", "usps"), ("usps", "mnist"), ("svhn", "mnist"), ("mnist", "mnistm"), ("mnist", "svhn"))
 

@@ -34,7 +34,7 @@ MAIN = (
 )
 
 # Our domains that are another form of one that papers name.
-ALIASES = {"usps-esl": "usps"}
+ALIASES = {"usps-esl": "usps", "usps-cogan": "usps"}
 
 
 @dataclass(frozen=True)
