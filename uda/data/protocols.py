@@ -82,8 +82,8 @@ COGAN_FULL = Protocol(
     name="cogan-full",
     description=(
         "USPS as CoGAN's PyTorch code parts it, whose numbers the UNIT paper compares with: its 9,298 images at random "
-        "into 7,438 to train on and 1,860 to test on, here by numpy's seed 0, as their draw is not known. MNIST as "
-        "released; 28x28 grey, bilinear with antialias"
+        "into 7,438 to train on and 1,860 to test on, here by numpy's seed 0 in place of their draw, which domain "
+        "usps-cogan has. MNIST as released; 28x28 grey, bilinear with antialias"
     ),
     pairs=USPS_PAIRS,
     redrawn=(("usps", 7_438), ("usps-esl", 7_438)),
@@ -128,7 +128,8 @@ PROTOCOLS: dict[str, Protocol] = {
             name="cogan-small",
             description=(
                 "2,000 training images of MNIST and 1,800 of USPS, drawn with numpy's seed 0 as CoGAN's PyTorch code "
-                "does; 28x28 grey, bilinear with antialias; tested on the target's full standard test split. "
+                "does, but without margins around USPS's digits; 28x28 grey, bilinear with antialias; tested on the "
+                "target's full standard test split. "
                 "CoGAN's own MNIST->USPS number is measured on the very 1,800 USPS images it trained on, "
                 "of a 7,438 / 1,860 split"
             ),
@@ -143,8 +144,7 @@ PROTOCOLS: dict[str, Protocol] = {
             name="cogan-padded",
             description=COGAN_FULL.description
             + ". Before that 3 black pixels are put on each side of a USPS image of 16x16, so that its digit is as "
-            "large as one of MNIST: what CoGAN's authors found best; the margins of their PyTorch code's file are not "
-            "known",
+            "large as one of MNIST: what CoGAN's authors found best",
             margins=(("usps", 3), ("usps-esl", 3)),
         ),
         Protocol(
