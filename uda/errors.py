@@ -10,6 +10,10 @@ class UserError(Exception):
     """Bad input: the message is one clear sentence; the command line prints it and exits with 2."""
 
 
+class NotFiniteError(UserError):
+    """Training that gave a number which is not finite."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     """Build the error for a name that is not known, with the nearest known name.
 

@@ -1,6 +1,8 @@
 """A run of several starts: the kept one is a plain run of its seed, whenever it was stopped, and no label chose it."""
 
 import json
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 
 from tests.training.test_every_method import permute_target_labels
 from tests.training.test_run import config_of, identical, log_of, weights
-from uda.errors import UserError
+from uda.errors import NotFiniteError, UserError
 from uda.evaluation.runs import find_runs
 from uda.evaluation.stored import read_stored_run
 from uda.evaluation.verify import verify
@@ -18,7 +20,9 @@ from uda.training.config import RunConfig
 from uda.training.job import evaluate
 from uda.training.run import train, train_side_by_side
 from uda.training.starts import Starts, Tried, describe_starts, read_starts, start_seed
+from uda.training.updates import Updates
 
+MEANS = Updates.means
 STARTS = {"starts": 3, "start_steps": 2}
 VALIDATOR = "information-maximization"
 
@@ -121,6 +125,46 @@ def test_a_run_of_several_starts_is_verified_by_making_it_again(pair: tuple[str,
     folder = train(config_of("unit", pair, **STARTS), tmp_path, tmp_path / "runs", quiet=True)
     verification = verify(read_stored_run(folder), tmp_path, again=True, quiet=True)
     assert verification.same, verification
+
+
+def failing(seeds: set[int]) -> Callable[[Updates, int], dict[str, float]]:
+    """Return means of terms that are not finite, for the updates of these seeds alone."""
+
+    def means(updates: Updates, count: int) -> dict[str, float]:
+        if updates.seed in seeds:
+            raise NotFiniteError(f"seed {updates.seed} was not finite")
+        return MEANS(updates, count)
+
+    return means
+
+
+def test_a_start_that_is_not_finite_is_given_up_alone_or_beside_others(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = [replace(config_of("dann", pair, **STARTS), seed=seed) for seed in (1, 2)]
+    plain = [train(alone(configs[0], number), tmp_path, tmp_path / "plain", quiet=True) for number in range(3)]
+    scores = [log_of(other)[0]["validators"][VALIDATOR] for other in plain]
+    best = scores.index(max(scores))
+    second = sorted(range(3), key=lambda number: -scores[number])[1]
+    monkeypatch.setattr(Updates, "means", failing({start_seed(1, best)}))
+    folder = train(configs[0], tmp_path, tmp_path / "alone", quiet=True)
+    starts = read_starts(folder)
+    assert starts is not None
+    assert (starts.kept, starts.tried[best].seconds) == (second, 0.0)
+    assert [math.isnan(each.score) for each in starts.tried] == [number == best for number in range(3)]
+    assert "given up" in describe_starts(starts, configs[0])
+    assert identical(weights(folder), weights(plain[second]))
+    together = train_side_by_side(configs, tmp_path, tmp_path / "together", quiet=True)
+    assert identical(weights(together[0]), weights(folder))
+    other = train(configs[1], tmp_path, tmp_path / "other", quiet=True)
+    assert identical(weights(together[1]), weights(other))
+
+
+def test_a_run_none_of_whose_starts_is_finite_is_refused_in_a_sentence(pair: tuple[str, str], tmp_path: Path) -> None:
+    config = config_of("source-only", pair, **STARTS, learning_rate=1e30)
+    with pytest.raises(NotFiniteError, match=r"none of its 3 starts came to step 2 with finite numbers; lower"):
+        train(config, tmp_path, tmp_path / "runs", quiet=True)
+    assert not (tmp_path / "runs" / config.name / "starts.json").exists()
 
 
 def test_of_equal_scores_the_first_is_kept_and_one_that_is_no_number_never() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from uda.data.protocols import TaskData, load_task, target_training_labels
-from uda.errors import UserError
+from uda.errors import NotFiniteError, UserError
 from uda.methods import METHODS
 from uda.training.config import RunConfig
 from uda.training.devices import describe_device, prepare_device, resolve_device
@@ -21,7 +21,7 @@ from uda.training.files import write_json
 from uda.training.job import Job, evaluate, make_result, open_job
 from uda.training.record import Record
 from uda.training.saving import Saver
-from uda.training.trial import keep_best, trials
+from uda.training.trial import Trial, keep_best, trials
 from uda.training.versions import code_version, versions
 
 
@@ -120,11 +120,22 @@ def _choose_starts(
     records: Sequence[Record], open_all: Callable[[Sequence[Record]], list[Job]], saver: Saver, quiet: bool
 ) -> None:
     """Try the starts of those runs that have several, one of each run after the other, and keep the best of each."""
-    choosing = [record for record in records if trials(record)]
-    for round_of_trials in zip(*(trials(record) for record in choosing), strict=True):
-        _train(open_all(round_of_trials), saver, quiet)
-    for record in choosing:
-        keep_best(record)
+    choosing = [(record, starts) for record in records if (starts := trials(record))]
+    for round_of_trials in zip(*(starts for _, starts in choosing), strict=True):
+        _try(round_of_trials, open_all, saver, quiet)
+    for record, starts in choosing:
+        keep_best(record, starts)
+
+
+def _try(starts: Sequence[Trial], open_all: Callable[[Sequence[Record]], list[Job]], saver: Saver, quiet: bool) -> None:
+    """Train starts as far as they are tried; one that gives a number which is not finite is left where it is."""
+    try:
+        _train(open_all(starts), saver, quiet)
+    except NotFiniteError:
+        saver.flush()
+        if len(starts) > 1:  # one of them: go on with each for itself
+            for start in starts:
+                _try([start], open_all, saver, quiet)
 
 
 def _train(jobs: Sequence[Job], saver: Saver, quiet: bool) -> None:

@@ -24,7 +24,8 @@ class Tried:
     seed
         What it drew by.
     score
-        The run's validator of it, when each had been tried for as long; higher is better, and NaN is the worst.
+        The run's validator of it, when each had been tried for as long; higher is better. NaN where it was given up, as
+        its numbers were not finite.
     seconds
         What its updates took.
     """
@@ -82,7 +83,7 @@ def read_starts(folder: Path) -> Starts | None:
 
 def describe_starts(starts: Starts, config: RunConfig) -> str:
     """Say which start was kept, and what the validator said of each."""
-    scores = ", ".join(f"{each.score:.4f}" for each in starts.tried)
+    scores = ", ".join("given up" if math.isnan(each.score) else f"{each.score:.4f}" for each in starts.tried)
     return (
         f"start {starts.kept + 1} of {len(starts.tried)} was kept: by {config.validator} after "
         f"{config.start_steps:,} steps, {scores}"

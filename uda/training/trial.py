@@ -7,9 +7,12 @@ digits that are swapped. No target label has a part in the choice.
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from uda.data.protocols import TaskData
+from uda.errors import NotFiniteError
 from uda.training.checkpoint import read_checkpoint
 from uda.training.files import write_tensors
 from uda.training.probe import Layout
@@ -59,14 +62,23 @@ def trials(run: Record) -> list[Trial]:
     return [Trial(run, number) for number in range(run.config.starts)]
 
 
-def keep_best(run: Record) -> None:
-    """Make the start that the run's validator scores highest the beginning of the run, once all are at their end.
+def keep_best(run: Record, tried: Sequence[Trial]) -> None:
+    """Make the start that the run's validator scores highest the beginning of the run, once all were tried.
 
     Its checkpoint and its evaluations become the run's, with the seconds of the others added. Of the starts only their
-    evaluations stay.
+    evaluations stay. One that did not come to its end, as its numbers were not finite, is not kept.
+
+    Raises
+    ------
+    NotFiniteError
+        Where none came to its end.
     """
-    tried = trials(run)
     starts = Starts(tuple(_tried(trial) for trial in tried))
+    if all(math.isnan(each.score) for each in starts.tried):
+        raise NotFiniteError(
+            f"{run.folder}: none of its {len(tried)} starts came to step {run.config.start_steps:,} with finite "
+            "numbers; lower learning_rate or a term's weight, or take precision fp32"
+        )
     kept, others = tried[starts.kept], starts.seconds_of_others
     lines = [json.dumps({**line, "seconds": line["seconds"] + others}) + "\n" for line in kept.history()]
     run.metrics.write_text("".join(lines), encoding="utf-8")
@@ -74,9 +86,12 @@ def keep_best(run: Record) -> None:
     write_tensors(run.checkpoint, {**values, "seconds": values["seconds"] + others})
     starts.write(run.folder)
     for trial in tried:
-        trial.checkpoint.unlink()
+        trial.checkpoint.unlink(missing_ok=True)
 
 
 def _tried(trial: Trial) -> Tried:
-    line = trial.history()[-1]
-    return Tried(trial.seed, line["validators"][trial.config.validator], line["seconds"])
+    """Return what became of a start: no score where it did not come to its end, and the seconds up to its last stop."""
+    lines = trial.history()
+    if not lines or lines[-1]["step"] < trial.end:
+        return Tried(trial.seed, math.nan, lines[-1]["seconds"] if lines else 0.0)
+    return Tried(trial.seed, lines[-1]["validators"][trial.config.validator], lines[-1]["seconds"])

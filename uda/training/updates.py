@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batches, stream_seed
-from uda.errors import UserError
+from uda.errors import NotFiniteError
 from uda.methods import Method
 from uda.training.devices import autocast
 
@@ -45,7 +45,7 @@ class Updates:
 
         Raises
         ------
-        UserError
+        NotFiniteError
             Naming the term and the step, if a term was not finite.
         """
         means = dict(zip(self._names, (self._totals / count).tolist(), strict=True))
@@ -53,7 +53,7 @@ class Updates:
         self._totals.zero_()
         if broken:
             step = min(broken)
-            raise UserError(
+            raise NotFiniteError(
                 f"the term {broken[step]} was not finite at step {step}: the run stops, its last checkpoint stays; "
                 "lower learning_rate or that term's weight, or take precision fp32"
             )
