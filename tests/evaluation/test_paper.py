@@ -48,8 +48,8 @@ def test_what_was_measured_otherwise_is_footnoted() -> None:
     assert notes[dtn.marks[-1]] == "from a list of the paper's numbers, not checked against the paper"
     assert [notes[mark] for mark in layout.sections[2].rows[0][0].marks] == [
         "USPS (ESL) is another form of USPS; published rows are of USPS, whatever its form",
-        "a USPS digit as released fills its image; CoGAN's authors gave it margins as MNIST has (domain usps-cogan, "
-        "protocol cogan-padded); papers do not say which they have",
+        "a USPS digit as released fills its image; CoGAN's authors trained on padded ones too (protocol "
+        "cogan-padded); papers do not say which they have",
     ]
 
 

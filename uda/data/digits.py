@@ -175,7 +175,7 @@ def load_usps_esl(root: Path, split: str) -> Split:
     return digit_split(f"usps-esl {split}", images, labels, USPS_COUNT[split], files)
 
 
-# USPS, CoGAN's form: parted otherwise than as released, 28x28, with margins
+# USPS, CoGAN's form: 28x28, with other pixels, and parted otherwise than as released
 
 
 def usps_cogan_files(root: Path, split: str) -> tuple[Path, ...]:
@@ -341,7 +341,7 @@ register(
 register(
     Domain(
         name="usps-cogan",
-        description="USPS, the same digits as CoGAN's code parts and frames them (usps_28x28.pkl: 7,438 and 1,860)",
+        description="USPS, the same digits as CoGAN's code has them (usps_28x28.pkl: 7,438 and 1,860)",
         splits=("train", "test"),
         channels=1,
         size=28,

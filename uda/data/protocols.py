@@ -128,8 +128,7 @@ PROTOCOLS: dict[str, Protocol] = {
             name="cogan-small",
             description=(
                 "2,000 training images of MNIST and 1,800 of USPS, drawn with numpy's seed 0 as CoGAN's PyTorch code "
-                "does, but without margins around USPS's digits; 28x28 grey, bilinear with antialias; tested on the "
-                "target's full standard test split. "
+                "does; 28x28 grey, bilinear with antialias; tested on the target's full standard test split. "
                 "CoGAN's own MNIST->USPS number is measured on the very 1,800 USPS images it trained on, "
                 "of a 7,438 / 1,860 split"
             ),
@@ -144,7 +143,7 @@ PROTOCOLS: dict[str, Protocol] = {
             name="cogan-padded",
             description=COGAN_FULL.description
             + ". Before that 3 black pixels are put on each side of a USPS image of 16x16, so that its digit is as "
-            "large as one of MNIST: what CoGAN's authors found best",
+            "large as one of MNIST: what a script of CoGAN's authors found best",
             margins=(("usps", 3), ("usps-esl", 3)),
         ),
         Protocol(

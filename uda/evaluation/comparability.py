@@ -66,7 +66,7 @@ def pair_notes(pair: Pair) -> list[str]:
         )
     if set(forms) == {"mnist", "usps"}:
         notes.append(
-            "a USPS digit as released fills its image; CoGAN's authors gave it margins as MNIST has (domain "
-            "usps-cogan, protocol cogan-padded); papers do not say which they have"
+            "a USPS digit as released fills its image; CoGAN's authors trained on padded ones too (protocol "
+            "cogan-padded); papers do not say which they have"
         )
     return notes
