@@ -6,6 +6,7 @@ import bz2
 import gzip
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ Labels = NDArray[np.int64]
 
 IDX_UNSIGNED_BYTE = 0x08
 USPS_PIXELS = 256
-COGAN_SIZE = (28, 28)
 
 
 def read_idx(path: Path, dimensions: int) -> tuple[Bytes, str]:
@@ -107,9 +107,7 @@ def read_hdf5_usps(path: Path, split: str) -> tuple[Bytes, Labels]:
         labels = np.asarray(file[f"{split}/target"])
     if values.ndim != 2 or values.shape[1] != USPS_PIXELS:
         raise UserError(f"{path}: {split}/data is of shape {values.shape}, not (N, {USPS_PIXELS})")
-    if not ((values >= 0) & (values <= 1)).all():
-        raise UserError(f"{path}: {split}/data holds values outside 0..1")
-    images = np.rint(255 * values).astype(np.uint8).reshape(-1, 16, 16)
+    images = grey_levels(values, f"{path}: {split}/data holds").reshape(-1, 16, 16)
     return images, digit_labels(path, labels, len(images))
 
 
@@ -125,11 +123,9 @@ def read_pickled_usps(path: Path, split: str) -> tuple[Bytes, Labels]:
     with parsing(path, form):
         content = read_pickled_arrays(gzip.decompress(path.read_bytes()))
         values, labels = (np.asarray(part) for part in content[("train", "test").index(split)])
-    if values.dtype.kind != "f" or values.shape[1:] != (1, *COGAN_SIZE):
+    if values.dtype.kind != "f" or values.shape[1:] != (1, 28, 28):
         raise UserError(f"{path}: the {split} images are {values.dtype} of shape {values.shape}, not (N, 1, 28, 28)")
-    if not ((values >= 0) & (values <= 1)).all():
-        raise UserError(f"{path}: the {split} images hold values outside 0..1")
-    images = np.rint(255 * values[:, 0]).astype(np.uint8)
+    images = grey_levels(values[:, 0], f"{path}: the {split} images hold")
     return images, digit_labels(path, labels.reshape(-1), len(images))
 
 
@@ -155,6 +151,14 @@ def read_mat_digits(path: Path) -> tuple[Bytes, Labels]:
     images = np.ascontiguousarray(pixels.transpose(3, 2, 0, 1))
     labels = np.where(labels == 10, 0, labels)
     return images, digit_labels(path, labels, len(images))
+
+
+def grey_levels(values: NDArray[Any], holder: str) -> Bytes:
+    """Return values of 0..1 as the nearest of 0..255; `UserError` for others, which begins with who holds them."""
+    if not ((values >= 0) & (values <= 1)).all():
+        raise UserError(f"{holder} values outside 0..1")
+    levels: Bytes = np.rint(255 * values).astype(np.uint8)
+    return levels
 
 
 def digit_labels(path: Path, values: NDArray[np.generic], count: int | None = None) -> Labels:

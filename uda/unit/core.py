@@ -9,13 +9,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from uda.errors import UserError, unknown
+from uda.errors import unknown
 from uda.unit.networks import (
     Discriminator,
     Encoder,
     Generator,
     initialise_discriminative,
     initialise_generative,
+    refuse_unequal,
 )
 
 
@@ -176,8 +177,7 @@ class UNIT(nn.Module):
         initialise_generative(self.generator)
         initialise_discriminative(self.discriminator)
         if begin_alike:
-            if len(set(channels)) > 1:
-                raise UserError(f"begin_alike is true, but the domains have {channels} channels: set it to false")
+            refuse_unequal(channels, "begin_alike is true", "set it to false")
             for pair in (self.encoder, self.generator, self.discriminator):
                 copy_to_second(pair)
 

@@ -150,7 +150,7 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         if not own_first:
-            _refuse_unequal(channels)
+            refuse_unequal(channels, "own_first is false", "one first layer cannot read both")
         self.xy, self.latent, self.own_first, self.standardised = xy, latent, own_first, standardised
         domains = len(channels)
         sides = encoder_sizes(size)
@@ -299,7 +299,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         if not own_first:
-            _refuse_unequal(channels)
+            refuse_unequal(channels, "own_first is false", "one first layer cannot read both")
         self.own_first, self.dropout = own_first, dropout
         self.steps, side = plan(trunk, size, width)
         first, last = self.steps[0], self.steps[-1]
@@ -346,11 +346,10 @@ class Discriminator(nn.Module):
         return F.relu(F.max_pool2d(h, 2) if step.pooled else h, inplace=True)
 
 
-def _refuse_unequal(channels: Sequence[int]) -> None:
+def refuse_unequal(channels: Sequence[int], setting: str, why: str) -> None:
+    """Raise `UserError` for a setting that needs domains of equally many channels, where they are not."""
     if len(set(channels)) > 1:
-        raise UserError(
-            f"own_first is false, but the domains have {channels} channels: one first layer cannot read both"
-        )
+        raise UserError(f"{setting}, but the domains have {channels} channels: {why}")
 
 
 def _layout(parts: Parts, track: bool = True) -> Layout:
