@@ -30,6 +30,16 @@ def test_help_lists_every_command_and_imports_no_torch() -> None:
         assert f" {name} {line}" in unwrapped
 
 
+def test_commands_load_nothing_heavy_before_they_need_it() -> None:
+    code = (
+        "import importlib, sys\n"
+        f"for name in {list(COMMANDS)}: importlib.import_module(f'uda.cli.{{name}}')\n"
+        "print({'torchvision', 'sklearn', 'scipy.stats', 'h5py', 'skada', 'ot'} & set(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(uda: Uda, name: str) -> None:
     result = uda(name, "--help")

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata, spearmanr
 
 
 def spearman(scores: Sequence[float], accuracies: Sequence[float]) -> float | None:
     """Return Spearman's rank correlation; None where there are fewer than two, or where all scores or all are equal."""
     if not _can_be_ranked(scores, accuracies):
         return None
+    from scipy.stats import spearmanr
+
     return float(spearmanr(_ranks(scores), _ranks(accuracies)).statistic)
 
 
@@ -26,6 +27,8 @@ def weighted_spearman(scores: Sequence[float], accuracies: Sequence[float]) -> f
     """
     if not _can_be_ranked(scores, accuracies):
         return None
+    from scipy.stats import rankdata
+
     dense = rankdata(scores, method="dense")
     weights = (dense / dense.max()) ** 2
     first, second = (_weighted_ranks(values, weights) for values in (scores, accuracies))
@@ -52,6 +55,8 @@ def _can_be_ranked(scores: Sequence[float], accuracies: Sequence[float]) -> bool
 
 
 def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
+    from scipy.stats import rankdata
+
     # ranks, not values: minus infinity is a score too
     ranks: NDArray[np.float64] = rankdata(values)
     return ranks

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from uda.data.augmentation import to_float
@@ -239,6 +237,8 @@ def linear_classifier(points: Array, labels: NDArray[np.int64], classes: int, pe
     UserError
         If all points are of one class.
     """
+    from sklearn.linear_model import LogisticRegression
+
     present = np.unique(labels)
     if len(present) < 2:
         raise UserError(f"all {len(labels)} source images that were drawn are of one class: raise samples")
@@ -261,6 +261,8 @@ def library(name: str, package: str) -> Any:
     UserError
         If its package is not installed.
     """
+    import sklearn
+
     try:
         with sklearn.config_context():  # skada changes scikit-learn's settings for everyone: they are put back
             return importlib.import_module(name)

@@ -6,10 +6,10 @@ import os
 import platform
 import subprocess
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
-import torchvision
 
 import uda
 
@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
         "uda": uda.__version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": version("torchvision"),
     }
 
 

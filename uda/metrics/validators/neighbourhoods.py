@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from sklearn.metrics import adjusted_mutual_info_score
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -86,6 +85,8 @@ def class_cluster(
     float
         At most 1; 0 is chance, and what a single cluster or a single predicted class gets.
     """
+    from sklearn.metrics import adjusted_mutual_info_score
+
     points = F.normalize(target_train_features.double())
     clusters = k_means(points, class_means(F.normalize(source_train_features.double()), source_train_labels))
     classes = target_train_logits.argmax(1)

@@ -7,7 +7,6 @@ domains apart. The three differ in the loss and in what keeps a few large weight
 from __future__ import annotations
 
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -41,6 +40,8 @@ def source_val_weights(
     Tensor
         (M,) float64, positive.
     """
+    from sklearn.linear_model import LogisticRegression
+
     count = len(source_train_features), len(target_train_features)
     both, held_out = standardise(torch.cat([source_train_features, target_train_features]), source_val_features)
     domain = torch.cat([torch.zeros(count[0]), torch.ones(count[1])])
