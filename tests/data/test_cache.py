@@ -1,5 +1,7 @@
 """The cache: built once, complete or absent, never trusted when damaged."""
 
+import subprocess
+import sys
 from pathlib import Path
 from pickle import PicklingError
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from uda.data.cache import cached, write_atomically
+from uda.data.cache import cached, write_tensors
 
 
 class Counter:
@@ -43,11 +45,22 @@ def test_damaged_file_is_made_anew(tmp_path: Path, damage: bytes | None) -> None
 
 def test_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "content.pt"
-    write_atomically(path, {"value": 1})
+    write_tensors(path, {"value": 1})
     with pytest.raises((AttributeError, PicklingError), match="pickle"):
-        write_atomically(path, {"value": lambda: None})
+        write_tensors(path, {"value": lambda: None})
     assert [file.name for file in tmp_path.iterdir()] == ["content.pt"]
     assert torch.load(path, weights_only=True) == {"value": 1}
+
+
+def test_full_disk_is_done_without_and_leaves_nothing(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys, torch; from pathlib import Path; from uda.data.cache import cached\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "print(cached(Path(sys.argv[1]), 'thing', 'k', lambda: {'images': torch.ones(9999)})['images'].sum())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
+    assert done.stdout == "tensor(9999.)\n", done.stderr
+    assert list((tmp_path / ".cache").iterdir()) == []
 
 
 def test_unwritable_root_is_done_without(tmp_path: Path) -> None:

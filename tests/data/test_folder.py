@@ -1,5 +1,6 @@
 """A user's own images: class folders and .npz files."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 
 from uda.data.domains import Split, find_domain, load_split
+from uda.data.shaping import resize
 from uda.errors import UserError
 
 
@@ -55,6 +57,18 @@ def test_folder_is_decoded_again_when_an_image_changes(folder: Path) -> None:
     assert 77 in load(folder, "test").images
 
 
+def test_folders_that_only_their_place_tells_apart_are_not_confused(tmp_path: Path) -> None:
+    for name, value in (("first", 10), ("second", 20)):
+        save(tmp_path / name / "train" / "cat" / "0.bmp", value)
+        os.utime(tmp_path / name / "train" / "cat" / "0.bmp", (1, 1))
+    first, second = (
+        load_split(find_domain(f"folder:{tmp_path / name}"), "train", tmp_path) for name in ("first", "second")
+    )
+    assert first.images.unique().tolist() == [10]
+    assert second.images.unique().tolist() == [20]
+    assert first.files != second.files
+
+
 def test_colour_makes_the_whole_split_colour(folder: Path) -> None:
     save(folder / "train" / "dog" / "red.png", (255, 0, 0), mode="RGB")
     images = load(folder, "train").images
@@ -63,9 +77,12 @@ def test_colour_makes_the_whole_split_colour(folder: Path) -> None:
 
 
 def test_images_of_differing_sizes_are_resized_and_noted(folder: Path) -> None:
-    save(folder / "test" / "dog" / "large.png", 9, size=(50, 40))
+    large = np.random.default_rng(0).integers(0, 256, (50, 40, 3), dtype=np.uint8)
+    Image.fromarray(large).save(folder / "test" / "dog" / "large.png")
     split = load(folder, "test")
-    assert split.images.shape == (5, 1, 32, 32)
+    assert split.images.shape == (5, 3, 32, 32)
+    expected = resize(torch.from_numpy(large).permute(2, 0, 1)[None], 32)
+    assert sum(torch.equal(image, expected[0]) for image in split.images) == 1
     assert "each resized to 32x32" in split.note
 
 
@@ -75,6 +92,14 @@ def test_wrong_folders_are_named(folder: Path) -> None:
     save(folder / "test" / "horse" / "0.png", 0)
     with pytest.raises(UserError, match=r"pets/test has classes that .*pets/train does not have: horse"):
         load(folder, "test")
+
+
+def test_class_of_files_that_are_not_read_is_named(folder: Path) -> None:
+    (folder / "train" / "eel").mkdir()
+    assert load(folder, "train").class_names == ("cat", "dog", "eel")
+    save(folder / "train" / "eel" / "0.tif", 0)
+    with pytest.raises(UserError, match=r"train/eel holds 0\.tif and no image that is read here: convert to \.png"):
+        load(folder, "train")
 
 
 def test_broken_and_deep_images_are_named(folder: Path) -> None:
@@ -126,6 +151,11 @@ def test_npz_in_each_layout(tmp_path: Path) -> None:
         ({"train_images": np.zeros((6, 3, 8, 3), dtype=np.uint8)}, "both the second and the last dimension"),
         ({"train_labels": np.array([0.0, 1, 2, 0, 1, 2])}, "train_labels must be one-dimensional, of integers"),
         ({"train_labels": np.array([0, -1, 2, 0, 1, 2])}, "train_labels must be one-dimensional, of integers"),
+        ({"train_labels": np.array([1, 2, 3, 1, 2, 3])}, "has labels up to 3 and no training image of class 0: number"),
+        ({"train_labels": np.array([0, 3, 1, 0, 1, 3])}, "has labels up to 3 and no training image of class 2: number"),
+        ({"test_labels": np.array([0, 3])}, "has labels up to 3 and no training image of class 3: number"),
+        ({"train_labels": np.array([0, 2**63 + 5], np.uint64)}, "train_labels must be one-dimensional, of integers"),
+        ({"train_images": np.zeros((6, 0, 8, 3), dtype=np.uint8)}, "dimensions above 0"),
         ({"train_labels": np.array([0, 1])}, "holds 2 train labels for 6 images"),
         ({"class_names": np.array(["a", "b"])}, r"one for each label 0\.\.2"),
         ({"class_names": np.array(["a", None, "c"], dtype=object)}, r"is not a readable \.npz file"),

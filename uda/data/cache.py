@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -41,16 +42,20 @@ def cached(root: Path, name: str, key: str, build: Callable[[], dict[str, Any]])
                 return content
     content = build()
     with contextlib.suppress(OSError):
-        write_atomically(path, content)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(path, content)
     return content
 
 
-def write_atomically(path: Path, content: dict[str, Any]) -> None:
-    """Save ``content`` with torch at ``path``, complete or not at all; `OSError` where that cannot be done."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_tensors(path: Path, content: Any) -> None:
+    """Write with `torch.save`, complete or not at all; `OSError` where that cannot be done."""
+    buffer = io.BytesIO()
+    torch.save(
+        content, buffer
+    )  # to memory: of a full disk or a folder that is not to be written it says a RuntimeError
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
-        torch.save(content, temporary)
+        temporary.write_bytes(buffer.getbuffer())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -61,7 +61,8 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     Raises
     ------
     UserError
-        For a missing folder, a class in ``test`` that ``train`` does not have, or a file that is no image.
+        For a missing folder, a class in ``test`` that ``train`` does not have, a class folder of files that are none
+        of `EXTENSIONS`, or such a file that is no image.
     """
     class_names = classes_of(folder, "train")
     strangers = sorted(set(classes_of(folder, split)) - set(class_names))
@@ -71,7 +72,7 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     if not paths:
         raise UserError(f"{folder / split} holds no image ({', '.join(EXTENSIONS)})")
     stamps = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path, _ in paths]
-    key = hashlib.md5(repr((class_names, stamps)).encode()).hexdigest()
+    key = hashlib.md5(repr((str(folder.resolve()), class_names, stamps)).encode()).hexdigest()
     content = cached(root, f"folder-{split}", key, partial(decode_images, paths))
     name = record(root, folder / split, content["md5"], None).name
     note = f"folder {folder.name} {split}: images of differing sizes, each resized to {MIXED_SIZE}x{MIXED_SIZE}"
@@ -96,10 +97,14 @@ def classes_of(folder: Path, split: str) -> tuple[str, ...]:
 
 
 def images_of(folder: Path) -> list[Path]:
-    """Return the image files of one class, sorted; none where the folder is missing."""
+    """Return the image files of one class, sorted; none where the folder is missing or empty."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS)
+    files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    images = [path for path in files if path.suffix.lower() in EXTENSIONS]
+    if files and not images:
+        raise UserError(f"{folder} holds {files[0].name} and no image that is read here: convert to {EXTENSIONS[-2]}")
+    return images
 
 
 def decode_images(paths: list[tuple[Path, int]]) -> dict[str, Any]:
@@ -112,18 +117,25 @@ def decode_images(paths: list[tuple[Path, int]]) -> dict[str, Any]:
         resized), ``md5`` (of all content and labels, in order).
     """
     hashed = sorted((md5_of_file(path), label, path) for path, label in paths)
-    pictures = [read_image(path) for _, _, path in hashed]
+    mixed = len({size_of(path) for path, _ in paths}) > 1
+    # one by one: photographs as they come may be larger than memory
+    pictures = [resize(read_image(path)[None], MIXED_SIZE)[0] if mixed else read_image(path) for _, _, path in hashed]
     if any(picture.shape[0] == 3 for picture in pictures):
         pictures = [picture.expand(3, -1, -1) for picture in pictures]
-    mixed = len({picture.shape for picture in pictures}) > 1
-    if mixed:
-        pictures = [resize(picture[None], MIXED_SIZE)[0] for picture in pictures]
     return {
         "images": torch.stack(pictures),
         "labels": torch.tensor([label for _, label, _ in hashed]),
         "mixed": mixed,
         "md5": hashlib.md5(repr([(md5, label) for md5, label, _ in hashed]).encode()).hexdigest(),
     }
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Return width and height of an image, without decoding it."""
+    from PIL import Image
+
+    with parsing(path, "image"), Image.open(path) as image:
+        return image.size
 
 
 def read_image(path: Path) -> Tensor:
@@ -163,7 +175,8 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     ----------
     path
         Holds ``SPLIT_images``, uint8, (N, H, W, C), (N, C, H, W) or (N, H, W) with C 1 or 3; ``SPLIT_labels`` (N,),
-        integers from 0; and, if wanted, ``class_names`` (K,), strings. Without names, classes are called "0", "1", …
+        integers from 0; and, if wanted, ``class_names`` (K,), strings. Without names, classes are called "0", "1", …,
+        and each has a training image.
     root
         The data root, for the record.
     split
@@ -185,7 +198,7 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     both = [integer_labels(path, name, arrays[name]) for name in ("train_labels", "test_labels")]
     highest = max((int(labels.max()) for labels in both if labels.size), default=0)
     if names is None:
-        names = tuple(str(label) for label in range(highest + 1))
+        names = numbered(path, both[0], highest + 1)
     if highest >= len(names) or len(set(names)) != len(names):
         raise UserError(f"{path}: class_names must be different names, one for each label 0..{highest}")
     images = channels_first(path, f"{split}_images", arrays[f"{split}_images"])
@@ -196,17 +209,32 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     return Split(torch.from_numpy(images), torch.from_numpy(labels), names, files)
 
 
+def numbered(path: Path, labels: NDArray[np.int64], count: int) -> tuple[str, ...]:
+    """Return "0", "1", … for so many classes after checking that each of them is among the training labels."""
+    present = np.unique(labels)
+    if len(present) < count:
+        absent = next(label for label, there in enumerate([*present.tolist(), -1]) if label != there)
+        raise UserError(
+            f"{path} has labels up to {count - 1} and no training image of class {absent}: number the classes from 0 "
+            "without gaps, or give class_names"
+        )
+    return tuple(str(label) for label in range(count))
+
+
 def integer_labels(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int64]:
     """Return labels as (N,) int64 after checking that they are integers from 0."""
-    if values.ndim != 1 or values.dtype.kind not in "iu" or (values.size and values.min() < 0):
+    low_enough = values.dtype.kind in "iu" and (not values.size or values.max() <= np.iinfo(np.int64).max)
+    if values.ndim != 1 or not low_enough or (values.size and values.min() < 0):
         raise UserError(f"{path}: {name} must be one-dimensional, of integers from 0")
     return values.astype(np.int64)
 
 
 def channels_first(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.uint8]:
     """Return images as (N, C, H, W) uint8, from that, (N, H, W, C) or (N, H, W)."""
-    if values.dtype != np.uint8 or values.ndim not in (3, 4):
-        raise UserError(f"{path}: {name} is {values.dtype} of shape {values.shape}, not uint8 with 3 or 4 dimensions")
+    if values.dtype != np.uint8 or values.ndim not in (3, 4) or 0 in values.shape[1:]:
+        raise UserError(
+            f"{path}: {name} is {values.dtype} of shape {values.shape}, not uint8 with 3 or 4 dimensions above 0"
+        )
     if values.ndim == 3:
         return values[:, None]
     first, last = values.shape[1] in (1, 3), values.shape[3] in (1, 3)

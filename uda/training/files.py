@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 
@@ -24,11 +23,4 @@ def write_arrays(path: Path, arrays: dict[str, Tensor]) -> None:
     scratch = path.with_name(f".{os.getpid()}.{path.name}")  # numpy adds the ending where it is missing
     columns: dict[str, Any] = {name: tensor.numpy() for name, tensor in arrays.items()}
     np.savez_compressed(scratch, **columns)
-    scratch.replace(path)
-
-
-def write_tensors(path: Path, values: Any) -> None:
-    """Write with `torch.save`, atomically."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(values, scratch)
     scratch.replace(path)

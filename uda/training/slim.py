@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from uda.data.cache import write_tensors
 from uda.training.checkpoint import read_checkpoint
 
 
@@ -36,7 +37,7 @@ def slim(path: Path, output: Path) -> int:
     values = read_checkpoint(path)
     small = {key: halved(tensor) for key, tensor in values["model"].items()}
     output.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**values, "model": small, "optimisers": None, "pick": None}, output)
+    write_tensors(output, {**values, "model": small, "optimisers": None, "pick": None})
     return output.stat().st_size
 
 

@@ -11,10 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from uda.data.cache import write_tensors
 from uda.data.protocols import TaskData
 from uda.errors import NotFiniteError
 from uda.training.checkpoint import read_checkpoint
-from uda.training.files import write_tensors
 from uda.training.probe import Layout
 from uda.training.record import Record
 from uda.training.starts import Starts, Tried, start_seed
