@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import Uda, refused
 from uda.evaluation.kept import measure_classes_kept
 from uda.sweeps.recipe import load_recipe
+from uda.training.claim import claim
 
 RECIPE = """
 source = '{}'
@@ -109,6 +110,35 @@ def test_a_study_that_has_only_begun_says_what_is_not_run(uda: Uda, recipe: Path
     ]
 
 
+def test_a_judge_that_another_process_trains_reads_nothing_yet(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    begun = ("ablate", recipe, "--results", tmp_path / "results", "--seeds", "1", "--only", "cycle")
+    assert uda(*begun).exit_code == 0
+    kept = tmp_path / "results/bars-ablations-kept.csv"
+    whole = kept.read_text()
+    kept.unlink()
+    (judge,) = [config for config in load_recipe(recipe).configs if config.method == "target-only" and config.seed == 1]
+    folder = tmp_path / "runs" / judge.name
+    (folder / "result.json").unlink()
+    with claim(folder):
+        result = uda(*begun)
+    assert result.exit_code == 0, result.output
+    assert "1 runs are left to another process; give the command again" in result.stdout
+    assert not kept.exists()
+    assert uda(*begun).exit_code == 0
+    assert kept.read_text() == whole
+
+
+def test_each_run_is_told_by_what_was_changed(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    begun = ("ablate", recipe, "--results", tmp_path / "results", "--no-judge", "--seeds", "2")
+    broken = tmp_path / "runs" / load_recipe(recipe).ablations[1].configs[1].name / "checkpoint.pt"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"not a checkpoint")
+    result = uda(*begun)
+    for number, name in enumerate(("as it is", "cycle", "no game"), start=1):
+        assert f"[{number}/3] unit seed 2, {name}: 4 steps\n" in result.stdout
+    assert result.stderr.startswith(f"error: unit seed 2, cycle: {broken}: truncated or not a checkpoint")
+
+
 def test_ablations_change_no_run_of_the_recipe(recipe: Path) -> None:
     before = load_recipe(recipe)
     text = recipe.read_text()
@@ -126,6 +156,7 @@ def test_ablations_change_no_run_of_the_recipe(recipe: Path) -> None:
         ("", "", ("--seeds", "3"), "--seeds 3: "),
         ("", "", ("--only", "sharing"), "they are: as it is, cycle, no game"),
         ("", "", ("--tables",), "no run of its ablations is finished yet"),
+        ("", "", ("--tables", "--only", "cycle"), "writes that of all runs: leave --seeds and --only out"),
         ('method = "target-only"', 'method = "dann"', (), "has no target-only entry"),
         ("ablations", "choices", (), "entry 3: "),
         ('name = "cycle", ', "", (), "entry 3: ablations must be a list of"),
@@ -161,6 +192,21 @@ def test_what_does_not_translate_is_not_judged(uda: Uda, recipe: Path, tmp_path:
     table = rows(tmp_path / "results/bars-ablations.md")
     assert [row[2] for row in table] == ["1", "1"]
     assert [row[6] for row in table] == ["–", "–"]
+
+
+def test_what_only_translates_is_judged_and_drawn_after_the_table(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    text = recipe.read_text()
+    text = (
+        text[: text.index("ablations = [")].replace('"unit"', '"cycada"').replace("lambda_teacher = 0.0", "blocks = 1")
+    )
+    changes = '{name = "more", settings = {blocks = 2}}, {name = "no pixels", settings = {pixel_share = 0.0}}'
+    recipe.write_text(f"{text}ablations = [{changes}]")
+    result = uda("ablate", recipe, "--results", tmp_path / "results", "--seeds", "1")
+    assert result.exit_code == 0, result.output
+    table, picture = (tmp_path / "results" / f"bars-ablations.{ending}" for ending in ("md", "png"))
+    assert result.stdout.endswith(f"wrote {table}\nwrote {picture}\n")
+    assert picture.stat().st_size > 3000
+    assert [row[6] == "–" for row in rows(table)] == [False, False, True]
 
 
 def test_a_checkpoint_that_cannot_be_read_keeps_the_table(uda: Uda, recipe: Path, tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def ended(output: str) -> list[str]:
 def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
     first = uda("benchmark", recipe, "--results", results)
     assert first.exit_code == 0, first.output
-    assert names(results) == {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-cost.md", "bars-translations.png"}
+    written = {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-cost.md", "bars-translations.png"}
+    assert names(results) == {".lock", *written}
     assert hashes(results / "runs.csv") == sorted(config.hash for config in load_recipe(recipe).configs)
     assert "Source only" in (results / "bars.md").read_text()
     folders = [tmp_path / "runs" / config.name for config in load_recipe(recipe).configs]
@@ -138,6 +139,19 @@ def test_two_runs_at_a_time_give_what_one_at_a_time_gives(
     assert all(rows[0][key].accuracy_last == rows[1][key].accuracy_last for key in rows[0])
 
 
+def test_a_finished_run_whose_history_is_lost_stops_no_other(
+    uda: Uda, recipe: Path, results: Path, tmp_path: Path
+) -> None:
+    assert uda("benchmark", recipe, "--results", results, "--seeds", 2).exit_code == 0
+    (history,) = (tmp_path / "runs").glob("*/metrics.jsonl")
+    history.unlink()
+    result = uda("benchmark", recipe, "--results", results)
+    assert result.exit_code == 0, result.output
+    assert "[3/3] source-only seed 2: " in result.stdout
+    assert result.stdout.count("% before\n") == 1
+    assert len(read_csv(results / "runs.csv")) == 3
+
+
 def test_an_interrupted_run_goes_on(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
     uda("benchmark", recipe, "--results", results, "--methods", "source-only", "--seeds", 1)
     (row,) = read_csv(results / "runs.csv")
@@ -182,13 +196,23 @@ def test_a_run_by_uda_train_is_the_benchmarks_run(uda: Uda, recipe: Path, result
 
 
 def test_tables_are_made_again_from_runs_csv_alone(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
-    assert "no finished run in runs.csv yet" in uda("benchmark", "--tables", "--results", results, recipe).stdout
+    assert (
+        "no finished run of the recipe's own seeds in runs.csv yet"
+        in uda("benchmark", "--tables", "--results", results, recipe).stdout
+    )
     uda("benchmark", recipe, "--results", results, "--methods", "source-only")
     table = (results / "bars.md").read_bytes()
     (results / "bars.md").unlink()
     (tmp_path / "runs").rename(tmp_path / "elsewhere")
     assert uda("benchmark", "--tables", "--results", results, recipe).exit_code == 0
     assert (results / "bars.md").read_bytes() == table
+
+
+def test_a_seed_of_no_table_is_said_to_be_none_of_the_recipes(uda: Uda, recipe: Path, results: Path) -> None:
+    result = uda("benchmark", recipe, "--results", results, "--seeds", 9, "--methods", "source-only")
+    assert result.exit_code == 0, result.output
+    assert [row.seed for row in read_csv(results / "runs.csv")] == [9]
+    assert "bars: no finished run of the recipe's own seeds in runs.csv yet\n" in result.stdout
 
 
 def test_a_run_made_again_keeps_the_recorded_row_and_says_so(uda: Uda, recipe: Path, results: Path) -> None:
@@ -206,6 +230,12 @@ def test_a_run_made_again_keeps_the_recorded_row_and_says_so(uda: Uda, recipe: P
         (("--seeds", "x"), "--seeds x: give whole numbers"),
         (("--methods", "unt"), "did you mean 'unit'?"),
         (("--seeds", "2", "--methods", "unit"), "no run has one of the seeds 2 and one of the methods unit"),
+        (("--seeds", "99999999999999999999"), "seed is 99999999999999999999: it must be below 2^63"),
+        (("--seeds", ","), "--seeds ,: names no seed"),
+        (("--tables", "--seeds", "1"), "--tables writes those of all runs: leave --seeds and --methods out"),
+        (("--tables", "--methods", "unit"), "leave --seeds and --methods out"),
+        (("--dry-run", "--tables"), "--dry-run writes nothing: leave --tables and --together out"),
+        (("--dry-run", "--together", "digits"), "leave --tables and --together out"),
     ],
 )
 def test_a_wrong_selection_is_one_sentence(uda: Uda, recipe: Path, arguments: tuple[str, ...], sentence: str) -> None:

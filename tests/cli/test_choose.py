@@ -115,6 +115,16 @@ def test_of_several_seeds_the_mean_ranks(uda: Uda, recipe: Path, tmp_path: Path)
     assert "at the last step, mean ± sample standard deviation over seeds, larger is better" in said
 
 
+def test_a_validator_that_a_finished_trial_was_not_scored_by_is_refused(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "dann")
+    uda(*arguments)
+    history = next((tmp_path / "runs").glob("*-dann-*")) / "metrics.jsonl"
+    history.write_text(history.read_text().replace('"mmd"', '"mmd2"'))
+    result = uda(*arguments, "--validator", "mmd")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: unknown validator in {history.parent} 'mmd': did you mean 'mmd2'?")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "arguments", "said"),
     [

@@ -97,6 +97,7 @@ def test_preview_of_a_pair_shows_the_protocol(tmp_path: Path, own: str) -> None:
         (("preview", "optdigits", "-o", "sheet.jpg"), "sheet.jpg must end in .png"),
         (("preview", "optdigits", "--protocol", "standard"), "--protocol needs a pair"),
         (("preview", "optdigits", "rendered", "--protocol", "std"), "unknown protocol 'std'"),
+        (("preview", "optdigits", "rendered", "--split", "test"), "--split test is for one domain: a pair is shown as"),
         (("preview", "mnist"), "uda data prepare mnist --data-root"),
         (("prepare", "mnist", "--split", "extra"), "mnist has no split 'extra'"),
     ],

@@ -88,6 +88,10 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, run: Path) -> None:
         (of_runs("bars", runs, "--from", "low", "-o", "f.png"), "--from low: give a percentage"),
         (of_runs("curves", runs, "--quantity", "accurcy", "-o", "f.png"), "did you mean 'accuracy'"),
         (of_runs("curves", tmp_path / "nowhere", "-o", "f.png"), "no such file or folder"),
+        (
+            [*of_checkpoint("confusion", run, "-o", "f.png"), str(runs)],
+            "give either RUNS, whose predictions are read, or --checkpoint",
+        ),
         (of_checkpoint("tsne", tmp_path, "-o", "f.png"), "no such checkpoint"),
     ):
         assert sentence in refused(CliRunner().invoke(cli, command))

@@ -34,12 +34,18 @@ def test_options_reach_the_table(runs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "form"), [("t.md", "md"), ("t.tex", "latex"), ("t.html", "html"), ("t.csv", "csv"), ("t.txt", "text")]
+    ("name", "form"),
+    [("t.md", "md"), ("t.tex", "latex"), ("t.html", "html"), ("t.csv", "csv"), ("t.txt", "text"), ("T.MD", "md")],
 )
 def test_a_files_ending_chooses_the_format(tmp_path: Path, runs: Path, name: str, form: Format) -> None:
     output = tmp_path / "tables" / name
     assert CliRunner().invoke(cli, ["table", str(runs), "-o", str(output)]).exit_code == 0
     assert output.read_text(encoding="utf-8") == write_tables(RUNS, form)
+
+
+def test_csv_has_no_layouts(runs: Path) -> None:
+    sentence = refused(CliRunner().invoke(cli, ["table", str(runs), "--format", "csv", "--layout", "brief"]))
+    assert sentence.startswith("--layout brief: CSV has a line for each method and pair")
 
 
 def test_nothing_finished_is_an_error(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tests.conftest import Uda, refused
 from uda.cli.train import parse_settings, parse_value
 from uda.training.checkpoint import read_checkpoint
 from uda.training.claim import claim
+from uda.training.probe import own_threads
 
 SMALL = ("--batch-size", 16, "--set", "width=4", "--set", "evaluate_every=10")
 
@@ -87,6 +88,18 @@ def test_a_run_of_another_process_is_left_alone(uda: Uda, pair: tuple[str, str])
         assert "another process" in refused(uda(*arguments(pair, steps=1)))
 
 
+def test_several_seeds_have_the_threads_that_were_asked_for(
+    uda: Uda, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with own_threads():
+        result = uda(*arguments(pair), "--seeds", "1-2", "--threads", 3, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    folders = [Path(line.removeprefix("run folder: ")) for line in result.stdout.splitlines() if "folder" in line]
+    threads = [json.loads((folder / "run.json").read_text())["device"]["threads"] for folder in folders]
+    assert threads == [3, 3]
+
+
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
@@ -97,6 +110,8 @@ def test_a_run_of_another_process_is_left_alone(uda: Uda, pair: tuple[str, str])
         ("--protocol", "standart", "unknown protocol 'standart': did you mean 'standard'?"),
         ("--precision", "fp23", "unknown precision 'fp23': did you mean 'fp32'?"),
         ("--device", "cdua", "unknown device 'cdua': did you mean 'cuda'?"),
+        ("--device", "meta", "unknown device 'meta': known are auto, cpu, cuda"),
+        ("--device", "cpu:3", "device 'cpu:3' was asked for, but the last one here is cpu:0"),
         ("--set", "wdith=8", "unknown setting of unit 'wdith': did you mean 'width'?"),
         ("--set", "augmentation.shfit=1", "did you mean 'augmentation.shift'?"),
         ("--set", "validator=entrpy", "unknown validator 'entrpy': did you mean 'entropy'?"),
@@ -108,6 +123,8 @@ def test_a_run_of_another_process_is_left_alone(uda: Uda, pair: tuple[str, str])
         ("--set", "width", "--set width: give it as KEY=VALUE"),
         ("--steps", "0", "steps is 0: it must be 1 or more"),
         ("--seed", "-1", "seed is -1: it must be 0 or more"),
+        ("--seed", "99999999999999999999", "seed is 99999999999999999999: it must be below 2^63"),
+        ("--seeds", ",", "--seeds ,: names no seed; give whole numbers"),
     ],
 )
 def test_wrong_input_is_one_sentence(uda: Uda, option: str, value: str, sentence: str) -> None:

@@ -37,6 +37,17 @@ def test_rows_and_layout_shape_the_picture(run: Path, tmp_path: Path) -> None:
     assert wide.width > wide.height > compact.height
 
 
+def test_a_method_that_only_translates_has_a_grid_without_reconstructions(run: Path, tmp_path: Path) -> None:
+    pixels = tiny_run(tmp_path, "cycada", blocks=1)
+    assert picture(pixels, tmp_path).width < 0.75 * picture(run, tmp_path).width  # three columns instead of four
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (20, 20), (10, 200, 30)).save(tmp_path / "images" / "green.png")
+    picture(pixels, tmp_path, "--images", str(tmp_path / "images"))
+    command = ["plot", "translations", "--checkpoint", str(pixels / "checkpoint.pt"), "-o", str(tmp_path / "grid.pdf")]
+    done = CliRunner().invoke(cli, [*command, "--data-root", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+
+
 def test_a_folder_of_images(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "images"
     folder.mkdir()

@@ -60,6 +60,31 @@ def test_one_that_differs_is_named_and_the_exit_code_is_1(runs: Path, tmp_path: 
     assert done.stdout.endswith("1 of 2 runs are the same\n")
 
 
+def test_runs_that_are_not_finished_are_named_and_passed_over(runs: Path, tmp_path: Path) -> None:
+    first, second = (
+        Path(shutil.copytree(folder, tmp_path / "runs" / folder.name)) for folder in sorted(runs.iterdir())
+    )
+    shutil.copytree(second, tmp_path / "runs" / "third")
+    (first / "result.json").unlink()
+    done = verify(runs, tmp_path / "runs")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.endswith("2 of 2 runs are the same\n")
+    assert done.stderr == f"left out: 1 unfinished ({first.name})\n"
+    assert "is not finished" in refused(verify(runs, first))
+    for folder in (second, tmp_path / "runs" / "third"):
+        (folder / "result.json").unlink()
+    assert "none of its 3 runs is finished" in refused(verify(runs, tmp_path / "runs"))
+
+
+def test_what_comes_before_a_damaged_run_is_told(runs: Path, tmp_path: Path) -> None:
+    first, second = (Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in sorted(runs.iterdir()))
+    (second / "checkpoint.pt").write_bytes(b"none")
+    done = verify(runs, tmp_path)
+    assert done.exit_code == 2
+    assert done.stdout.startswith(str(first))
+    assert done.stderr.startswith("error: ")
+
+
 def test_bad_input_is_one_sentence(runs: Path, tmp_path: Path) -> None:
     assert "no such folder" in refused(verify(runs, tmp_path / "nowhere"))
     assert "no run folder" in refused(verify(runs, tmp_path))

@@ -72,11 +72,11 @@ def write_shapes(path: Path, colour: bool, seed: int) -> str:
     return f"npz:{path}"
 
 
-def tiny_run(folder: Path, method: str) -> Path:
+def tiny_run(folder: Path, method: str, seed: int = 1, **settings: Any) -> Path:
     """Train four steps on two domains of 16x16 images; return the run folder."""
     folder.mkdir(parents=True, exist_ok=True)
     source = write_shapes(folder / "grey.npz", colour=False, seed=1)
     target = write_shapes(folder / "colour.npz", colour=True, seed=2)
-    overrides = {"steps": 4, "evaluate_every": 2, "batch_size": 8, "width": 4}
-    config = resolve(method, source, target, protocol="standard", overrides=overrides, device="cpu")
+    overrides = {"steps": 4, "evaluate_every": 2, "batch_size": 8, "width": 4, **settings}
+    config = resolve(method, source, target, protocol="standard", seed=seed, overrides=overrides, device="cpu")
     return train(config, folder / "data", folder / "runs", device="cpu", quiet=True)

@@ -1,6 +1,9 @@
 """The table of what runs cost."""
 
+from dataclasses import replace
+
 from tests.evaluation.examples import result
+from tests.evaluation.golden import missing
 from uda.evaluation.cost import lay_out_cost
 from uda.evaluation.table import build_tables
 from uda.evaluation.write import write_tables
@@ -29,3 +32,8 @@ def test_a_pair_without_runs_has_a_dash_and_what_is_broken_is_said() -> None:
     seconds = [cell.strip() for cell in dann.split("|")[2::3]]
     assert seconds == ["–", "7", ""]
     assert "Runs/x: cut off. It is left out." in text
+
+
+def test_a_protocol_whose_runs_are_not_finished_is_left_out() -> None:
+    begun = replace(missing("unit", ("mnist", "usps"), 1, "unfinished"), protocol="cogan-small")
+    assert write_tables(RUNS, arrangement="cost", missing=[begun]) == write_tables(RUNS, arrangement="cost")

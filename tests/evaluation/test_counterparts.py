@@ -54,3 +54,18 @@ def test_differences_in_points_the_furthest_below_first() -> None:
 def test_where_nothing_is_published_it_is_said() -> None:
     with pytest.raises(UserError, match="no run is of a method, pair and protocol with a published number"):
         write_tables([result(method="dan")], arrangement="counterparts")
+
+
+def test_what_is_said_of_our_cells_is_a_footnote() -> None:
+    notes = "usps: unverified"
+    runs = [
+        result(method="mcd", notes=f"{notes}; not as preset: width"),
+        result(method="dan", notes=notes),
+        result(method="dann", source="svhn", target="mnist"),
+    ]
+    (table,) = build_tables(runs)
+    (layout,) = lay_out_counterparts([table])
+    ours = {row[0].text: row[1].marks for section in layout.sections for row in section.rows}
+    assert [dict(layout.footnotes)[mark] for mark in ours["MCD"]] == ["not as preset: width"]
+    assert layout.remarks == ("MNIST → USPS: usps: unverified.",)
+    assert ours["DANN"] == ()

@@ -20,12 +20,13 @@ from uda.data.domains import Split
 from uda.data.protocols import TaskData, load_task
 from uda.errors import UserError
 from uda.evaluation.agreement import measure_agreement
+from uda.evaluation.interpolate import interpolate_domains
 from uda.evaluation.judges import load_judge
 from uda.evaluation.kept import ClassesKept, TranslatingRun, measure_classes_kept
 from uda.evaluation.kept_report import write_kept
 from uda.evaluation.readings import Reading, read, read_translations, way_label
-from uda.evaluation.translate import to_uint8, translate_domains
-from uda.evaluation.translators import draw_there_and_back
+from uda.evaluation.translate import translate_domains
+from uda.evaluation.translators import draw_there_and_back, to_uint8
 from uda.methods import Method
 from uda.methods.cycada import Cycada
 from uda.methods.unit import UnitMethod
@@ -246,6 +247,15 @@ def test_a_run_on_translated_pixels_is_served_too(runs: Runs, judge: Path, sourc
     assert there.kept == accuracy(load(judge).predict, to_uint8(drawn), source.labels)
     assert cycle.kept == accuracy(load(source_judge).predict, to_uint8(again), source.labels)
     assert back.kept == accuracy(load(source_judge).predict, to_uint8(other), target.labels)
+    translators = method.to_target, method.to_source
+    for origin, panel in enumerate(translate_domains(cycada, "last", "both", 9, runs.root)):
+        with torch.no_grad():
+            drawn = translators[origin](to_float(panel.inputs))
+            assert torch.equal(panel.translations, to_uint8(drawn))
+            assert torch.equal(panel.cycles, to_uint8(translators[1 - origin](drawn)))
+        assert panel.reconstructions is None
+    with pytest.raises(UserError, match="'cycada', has no codes to interpolate between"):
+        interpolate_domains(cycada, "last", "source", 1, 3, runs.root)
     feature = runs.make("cycada", blocks=1, pixel_share=0.0)
     with pytest.raises(UserError, match=r"'cycada', does not translate images as it was set; give a run of unit"):
         measure_classes_kept([feature], "last", judge, None, runs.root)

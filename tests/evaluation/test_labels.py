@@ -6,6 +6,7 @@ from uda.evaluation.labels import (
     method_kind,
     method_label,
     pair_label,
+    pair_labels,
     pair_order,
 )
 from uda.methods import METHODS
@@ -29,6 +30,27 @@ def test_domains_are_written_as_in_papers_and_ours_as_they_are() -> None:
     labels = ["MNIST", "USPS", "USPS (ESL)", "MNIST-M", "optdigits", "my shapes.npz", "photos"]
     assert [domain_label(name) for name in names] == labels
     assert pair_label(("svhn", "mnist")) == "SVHN → MNIST"
+
+
+def test_pairs_of_one_label_are_told_apart_by_as_many_parts_as_it_takes() -> None:
+    office, home = (
+        ("npz:/x/office/art.npz", "npz:/x/office/photo.npz"),
+        ("npz:/x/home/art.npz", "npz:/x/home/photo.npz"),
+    )
+    copy = ("npz:/y/home/art.npz", "npz:/y/home/photo.npz")
+    plain = ("mnist", "folder:/x/office")
+    assert pair_labels([office, home, plain]) == {
+        office: "office/art.npz → office/photo.npz",
+        home: "home/art.npz → home/photo.npz",
+        plain: "MNIST → office",
+    }
+    assert list(pair_labels([office, home, copy]).values()) == [
+        "office/art.npz → office/photo.npz",
+        "x/home/art.npz → x/home/photo.npz",
+        "y/home/art.npz → y/home/photo.npz",
+    ]
+    assert pair_labels([office]) == {office: "art.npz → photo.npz"}
+    assert pair_labels([]) == {}
 
 
 def test_pairs_come_in_the_usual_order() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,14 @@ def test_wide_has_a_row_per_stream() -> None:
     assert [count for count, _, _ in areas] == [3 * 56 * 56] * 4
     assert [y for _, _, y in areas] == sorted(y for _, _, y in areas)
     assert len({x for _, x, _ in areas}) == 1
+
+
+@pytest.mark.parametrize(("arrangement", "axis"), [("tall", 0), ("wide", 1)])
+def test_without_reconstructions_the_grid_is_smaller_by_their_images(arrangement: Arrangement, axis: int) -> None:
+    whole, rest = draw([panel(3)], arrangement), draw([replace(panel(3), reconstructions=None)], arrangement)
+    assert not (np.asarray(rest) == COLOURS["reconstructions"]).all(axis=2).any()
+    assert area(rest, COLOURS["cycles"])[0] == area(whole, COLOURS["cycles"])[0]
+    assert rest.size[axis] < whole.size[axis]
 
 
 def test_compact_shows_translations_below_inputs() -> None:

@@ -10,6 +10,11 @@ def test_numbers_that_look_equal_share_a_rank() -> None:
     assert rank({0: 90.001, 1: 89.0, 2: 90.004, 3: 80.0}) == {0: "best", 2: "best", 1: "second"}
 
 
+def test_what_looks_equal_depends_on_the_decimals() -> None:
+    assert rank({0: 97.52, 1: 97.48, 2: 90.0}) == {0: "best", 1: "second"}
+    assert rank({0: 97.52, 1: 97.48, 2: 90.0}, decimals=1) == {0: "best", 1: "best", 2: "second"}
+
+
 def test_a_hundred_is_more_than_ninety_nine() -> None:
     assert rank({0: 99.5, 1: 100.0, 2: 9.0}) == {1: "best", 0: "second"}
 

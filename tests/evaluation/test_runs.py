@@ -1,5 +1,6 @@
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,15 @@ def test_export_never_writes_a_run_twice_and_keeps_what_is_there(tmp_path: Path)
     assert export([ONE, THREE], path) == 1
     assert path.read_bytes().startswith(before)
     assert read_csv(path) == [ONE, TWO, THREE]
-    assert [file.name for file in tmp_path.iterdir()] == ["runs.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".lock", "runs.csv"]
+
+
+def test_what_is_exported_at_once_is_all_there(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    runs = [result(seed=seed) for seed in range(32)]
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(lambda run: export([run], path), runs)) == 32
+    assert sorted(run.seed for run in read_csv(path)) == list(range(32))
 
 
 def test_export_refuses_another_table(tmp_path: Path) -> None:

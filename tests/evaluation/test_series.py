@@ -76,7 +76,9 @@ def test_predictions_are_read_and_checked(tmp_path: Path) -> None:
     predict(tmp_path, [0, 1, 2], [0, 1, -1], [0, 0, 2])
     with pytest.raises(UserError, match=r"predictions\.npz: holds a class below 0"):
         read_predictions(tmp_path)
-    for broken in (b"", b"PK?"):
+    predict(tmp_path, [0, 1, 2], [0, 1, 1], [0, 0, 2])
+    whole = (tmp_path / "predictions.npz").read_bytes()
+    for broken in (b"", b"PK?", whole[: len(whole) // 2], whole.replace(np.int64(2).tobytes(), np.int64(1).tobytes())):
         (tmp_path / "predictions.npz").write_bytes(broken)
         with pytest.raises(UserError, match=r"predictions\.npz: cannot be read"):
             read_predictions(tmp_path)

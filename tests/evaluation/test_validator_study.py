@@ -139,6 +139,7 @@ def test_markdown_is_one_pipe_table_for_each_pair_and_their_average() -> None:
     text = write_study(study_validators([RIGHT, WRONG, CONSTANT]), "md")
     tables = [line for line in text.splitlines() if line.startswith("| Validator")]
     assert len(tables) == 3
+    assert text.count("\n| :--- | ---: |") == 3
     assert all(line.count("|") == 14 for line in text.splitlines() if line.startswith("|"))
     assert "| entropy | **0.25** | **0.10** | 17.50 | 2 |" in text
 

@@ -58,6 +58,10 @@ def differing(found: Verification) -> list[str]:
     return [finding.item for finding in found.findings if not finding.same]
 
 
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
 def flip(labels: Any, count: int) -> None:
     labels[:count] = (labels[:count] + 1) % 3
 
@@ -172,6 +176,18 @@ def test_other_data_is_found(tmp_path: Path) -> None:
     assert {"data files", "predictions, last step"} <= set(differing(check(run)))
 
 
+def test_another_number_of_test_images_is_found(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path, "source-only")
+    with np.load(tmp_path / "colour.npz") as file:
+        arrays = dict(file)
+    for name in ("test_images", "test_labels"):
+        arrays[name] = np.concatenate([arrays[name], arrays[name][:20]])
+    np.savez(tmp_path / "colour.npz", **arrays)
+    details = {finding.item: finding.detail for finding in check(run).findings if not finding.same}
+    assert list(details) == ["data files", "accuracy, last step", "accuracy, validator's pick"]
+    assert details["accuracy, last step"] == "recorded of 30 test images, but the test split has 50 now"
+
+
 def test_weights_are_compared_by_name_shape_and_bit() -> None:
     one = {"a": torch.tensor([1.0, 2.0]), "b": torch.zeros(3), "count": torch.tensor(5)}
     assert compare_weights("w", one, {name: tensor.clone() for name, tensor in one.items()}).same
@@ -204,7 +220,8 @@ def test_logs_are_compared_number_by_number_but_for_the_time() -> None:
         (lambda r: (r / "result.json").unlink(), "is not finished"),
         (lambda r: (r / "result.json").write_text("{"), "cannot be read as JSON"),
         (lambda r: (r / "metrics.jsonl").write_text("{\n"), "cannot be read as JSON lines"),
-        (lambda r: (r / "predictions.npz").write_bytes(b"none"), "holds no predictions"),
+        (lambda r: cut(r / "predictions.npz"), "cannot be read as the predictions"),
+        (lambda r: (r / "predictions.npz").write_bytes(b"none"), "cannot be read as the predictions"),
         (lambda r: (r / "checkpoint.pt").write_bytes(b"none"), "truncated or not a checkpoint"),
         (lambda r: edit(r / "run.json", lambda v: v.update(config_hash="0")), "put the files of one run together"),
     ],

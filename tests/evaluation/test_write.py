@@ -1,6 +1,6 @@
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ import torch
 from tests.evaluation.examples import result
 from uda.errors import UserError
 from uda.evaluation.runs import MissingRun, RunResult
-from uda.evaluation.write import Format, write_tables
+from uda.evaluation.write import Arrangement, Format, write_tables
 from uda.metrics.correctness import pack
 
 RUNS = [
@@ -69,6 +69,22 @@ def test_what_the_test_set_allows_is_said_for_each_pair() -> None:
     # Wilson by hand: 1.96 sqrt(.975 .025 / 2007) = .0068, with 88 % .0142; 90 % of 10,000: .0059
     expected = "MNIST → USPS ± 0.7 to 1.4 (2,007 images); svhn → USPS ± 0.6 (10,000 images)"
     assert expected.replace("svhn", "SVHN") in write_tables(runs, "md", "none")
+
+
+def test_half_widths_are_sorted_as_numbers() -> None:
+    runs = [result(method=name, n_test=40, accuracy_last=a) for name, a in (("dann", 50.0), ("unit", 90.0))]
+    # Wilson by hand: z² = 3.84; sqrt(.25 / 40 + 3.84 / 6400) / (1 + 3.84 / 40) 1.96 = .148; with 90 % .095
+    assert "MNIST → USPS ± 9.5 to 14.8 (40 images)" in write_tables(runs, "md", "none")
+
+
+def test_pairs_of_own_folders_with_the_same_last_names_are_told_apart() -> None:
+    places = ("office", "home")
+    runs = [result(source=f"npz:/data/{p}/art.npz", target=f"npz:/data/{p}/photo.npz") for p in places]
+    for arrangement in get_args(Arrangement)[:2]:
+        text = write_tables(runs, "md", "none", arrangement=arrangement)
+        for place in places:
+            assert f"{place}/art.npz → {place}/photo.npz" in text
+        assert "| art.npz" not in text
 
 
 def test_headline_chooses_the_first_column() -> None:

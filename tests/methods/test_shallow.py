@@ -231,6 +231,20 @@ def test_a_package_that_is_not_there_is_named_with_the_extra(monkeypatch: pytest
         library("skada", "skada")
 
 
+@pytest.mark.parametrize(("method", "package"), [("coral", "skada"), ("sa", "skada"), ("ot", "POT")])
+def test_a_package_that_is_not_there_is_asked_for_before_the_source_stage(
+    method: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skada", None)
+    monkeypatch.setitem(sys.modules, "ot", None)
+    monkeypatch.setitem(sys.modules, "ot.da", None)
+    kind = METHODS[method]
+    images, labels = torch.zeros(8, 1, 16, 16, dtype=torch.uint8), torch.arange(8) % 2
+    built = kind(kind.Config(width=4), TaskShape((1, 16, 16), (1, 16, 16), 2, 10))
+    with pytest.raises(UserError, match=f"needs the package {package}"):
+        built.enter(0, Batches(images, labels, images, 4, Augmentation(), 1))
+
+
 def test_skada_leaves_no_trace_in_the_settings_of_scikit_learn() -> None:
     """In a process of its own, which has not imported it yet."""
     code = (

@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
+import pytest
+import torch
+
 from tests.evaluation.examples import result
 from uda.evaluation.runs import export
+from uda.evaluation.translators import find_draw
 from uda.sweeps.recipe import Recipe, load_recipe
-from uda.sweeps.report import write_report, write_together
+from uda.sweeps.report import write_report, write_together, write_translations
+from uda.sweeps.translations import can_translate
+from uda.training.checkpoint import load_model
+from uda.training.config import RunConfig
+from uda.training.run import train
 
 RECIPE = """
 source = "{}"
@@ -56,3 +64,61 @@ def test_one_table_of_several_recipes_says_how_each_pair_is_made_and_which_is_no
         assert f"{state}: `uda benchmark {recipe.path} --methods NAME`" in text
     assert text.count("not run: `") == 2
     assert "uda benchmark" not in (tmp_path / "digits.csv").read_text()
+
+
+TINY = """
+source = '{}'
+target = '{}'
+steps = 2
+batch_size = 8
+evaluate_every = 2
+settings = {{width = 2}}
+[[runs]]
+method = "source-only"
+[[runs]]
+method = "cycada"
+preset = "feature"
+settings = {{blocks = 1}}
+[[runs]]
+method = "cycada"
+settings = {{blocks = 1}}
+[[runs]]
+method = "unit"
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, pair: tuple[str, str]) -> Recipe:
+    path = tmp_path / "bars.toml"
+    path.write_text(TINY.format(*pair))
+    return load_recipe(path)
+
+
+def make(config: RunConfig, folder: Path) -> Path:
+    return train(config, folder, folder / "runs", device="cpu", quiet=True) / "checkpoint.pt"
+
+
+def test_what_translates_by_its_config_does_so_by_its_networks(tiny: Recipe, tmp_path: Path) -> None:
+    methods = [load_model(make(config, tmp_path))[0] for config in tiny.configs]
+    draws = [find_draw(method) is not None for method in methods]
+    assert draws == [can_translate(config) for config in tiny.configs] == [False, False, True, True]
+
+
+def test_the_first_run_that_translates_is_drawn_once(
+    tiny: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, places = tmp_path / "bars.png", (tmp_path / "runs", tmp_path)
+    source_only, _, cycada, unit = tiny.configs
+    make(source_only, tmp_path)
+    assert not write_translations(tiny, *places, picture, set())
+    make(unit, tmp_path)
+    checkpoint = make(cycada, tmp_path)
+    assert write_translations(tiny, *places, picture, {cycada.hash})
+    drawn = picture.read_bytes()
+    checkpoint.write_bytes(b"of another version")
+    assert write_translations(tiny, *places, tmp_path / "other.png", set())
+    assert (tmp_path / "other.png").read_bytes() != drawn
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "load", lambda *_, **__: pytest.fail("a checkpoint was read"))
+        assert not write_translations(tiny, *places, picture, {unit.hash})
+    assert picture.read_bytes() == drawn

@@ -37,9 +37,23 @@ def test_a_precision_that_the_processor_is_slow_in_is_warned_of(monkeypatch, gai
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(UserError, match="unknown device"):
         devices.resolve_device("gpu")
+    for name in ("meta", "mps", "cuda:x", "cuda:-1", ""):
+        with pytest.raises(UserError, match=f"unknown device '{name}'"):
+            devices.resolve_device(name)
+    with pytest.raises(UserError, match="device 'cpu:1' was asked for, but the last one here is cpu:0"):
+        devices.resolve_device("cpu:1")
     if not torch.cuda.is_available():
         with pytest.raises(UserError, match="no CUDA device"):
             devices.resolve_device("cuda")
+
+
+def test_of_several_gpus_those_that_are_there_are_taken(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert devices.resolve_device("cuda:1") == torch.device("cuda:1")
+    assert devices.resolve_device("cuda") == torch.device("cuda")
+    with pytest.raises(UserError, match="device 'cuda:7' was asked for, but the last one here is cuda:1"):
+        devices.resolve_device("cuda:7")
 
 
 def test_what_is_recorded_names_the_processor():

@@ -1,5 +1,6 @@
 """The probe: what it may choose, that it leaves the method alone, and that a resumed run keeps what was chosen."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from uda.data.augmentation import Augmentation
 from uda.data.batches import Batches
 from uda.methods import METHODS, TaskShape
 from uda.training import probe
-from uda.training.probe import Layout, choose_layout
+from uda.training.probe import Layout, choose_layout, own_threads
 from uda.training.run import train
 
 
@@ -49,6 +50,17 @@ def test_a_resumed_run_keeps_its_layout(pair: tuple[str, str], tmp_path: Path, m
     monkeypatch.setattr("uda.training.job.choose_layout", lambda *_: Layout(channels_last=True))
     pieces = train(config, tmp_path, tmp_path / "pieces", quiet=True)
     assert identical(weights(whole), weights(pieces))
+
+
+def test_the_threads_of_one_run_do_not_bind_the_next(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("uda.training.job.choose_layout", lambda *_: Layout(threads=1))
+    with own_threads():
+        torch.set_num_threads(3)
+        folder = train(config_of("source-only", pair), tmp_path, tmp_path, quiet=True)
+        assert json.loads((folder / "run.json").read_text())["device"]["threads"] == 1
+        assert torch.get_num_threads() == 3
 
 
 def interrupted_once():

@@ -3,12 +3,14 @@
 from typing import Any, Literal
 
 import pytest
+import torch
 
 from uda.errors import UserError
 from uda.methods import METHODS
 from uda.training.config import RunConfig
 from uda.training.devices import resolve_precision
-from uda.training.resolve import resolve, typed
+from uda.training.resolve import resolve, typed, with_seed
+from uda.training.starts import APART, start_seed
 
 
 def make(method: str = "unit", **options: Any) -> RunConfig:
@@ -43,6 +45,19 @@ def test_everything_that_matters_changes_the_hash() -> None:
     changes: list[dict[str, Any]] = [{}, {"seed": 2}, {"overrides": {"width": 8}}, {"overrides": {"steps": 3}}]
     changes.append({"overrides": {"augmentation.noise": 0.1}})
     assert len({make(**change).hash for change in changes}) == len(changes)
+
+
+def test_every_start_of_a_run_can_be_drawn_by_its_seed() -> None:
+    torch.manual_seed(make(seed=2**63 - 1).seed)
+    several = {"starts": 3, "start_steps": 2}
+    config = make(seed=2**63 - 1 - 2 * APART, overrides=several)
+    torch.manual_seed(start_seed(config.seed, 2))
+    with pytest.raises(UserError, match=f"seed is {2**63}: it must be below 2\\^63$"):
+        make(seed=2**63)
+    with pytest.raises(UserError, match=r"it must be below 2\^63, for each start$"):
+        make(seed=2**63 - 2 * APART, overrides=several)
+    with pytest.raises(UserError, match="must be below"):
+        with_seed(config, config.seed + 1)
 
 
 @pytest.mark.parametrize(

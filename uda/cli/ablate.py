@@ -20,7 +20,7 @@ from uda.errors import UserError
 from uda.evaluation.runs import read_csv
 from uda.sweeps.ablating import draw_ablations, find, write_ablations
 from uda.sweeps.recipe import Recipe, load_recipe
-from uda.sweeps.runner import sweep, title
+from uda.sweeps.runner import left_to_another, sweep, title
 from uda.sweeps.translations import judges, measure_kept, read_kept
 from uda.training.config import RunConfig
 
@@ -55,6 +55,8 @@ def ablate(
     One seed of all is made after the other, so a study that is stopped early compares all. With the recipe's
     target-only run, which is made first, it counts the translations that keep their class.
     """
+    if tables and (seeds or only):
+        raise UserError("--tables writes that of all runs: leave --seeds and --only out")
     recipe = load_recipe(path)
     wanted = chosen(recipe, seeds, only)
     table, kept = (results / f"{recipe.name}-ablations{ending}" for ending in (".csv", "-kept.csv"))
@@ -63,17 +65,17 @@ def ablate(
         readers = [config for config in (judges(recipe) if judge else ()) if config]
         results.mkdir(parents=True, exist_ok=True)
         place = workplace(data_root, runs, device, threads, jobs)
+        names = {config.hash: f"{title(config)}, {one.name}" for one in recipe.ablations for config in one.configs}
         judged = sweep(readers, place, results / "runs.csv", click.echo)
-        made = sweep(wanted, place, table, click.echo)
+        made = sweep(wanted, place, table, click.echo, lambda config: names[config.hash])
         failures = [*judged.failures, *made.failures]
-        if judge and not judged.failures:
+        if judge:
             done = {result.config_hash for result in made.results}
             finished = [config for config in wanted if config.hash in done]
             failures += measure_kept(recipe, finished, runs, data_root, kept)
-            picture = results / f"{recipe.name}-ablations.png"
-            if not failures and draw_ablations(recipe, runs, data_root, picture):
-                click.echo(f"wrote {picture}")
-        failed = [f"{title(config)}: {reason}" for config, reason in failures]
+        if busy := len(judged.busy + made.busy):
+            click.echo(left_to_another(busy))
+        failed = [f"{names.get(config.hash) or title(config)}: {reason}" for config, reason in failures]
     findings = find(recipe, read_csv(table) if table.exists() else [], read_kept(kept))
     if any(finding.results for finding in findings) or not failed:
         click.echo("\n" + write_ablations(recipe, findings, "text"))
@@ -82,6 +84,9 @@ def ablate(
         click.echo(f"wrote {written}")
     if failed:
         raise UserError("; ".join(failed))
+    picture = results / f"{recipe.name}-ablations.png"
+    if judge and not tables and draw_ablations(recipe, runs, data_root, picture):
+        click.echo(f"wrote {picture}")
 
 
 def chosen(recipe: Recipe, seeds: str, only: str) -> list[RunConfig]:

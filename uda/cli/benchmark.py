@@ -22,10 +22,9 @@ from uda.errors import UserError
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
-from uda.sweeps.runner import Sweep, Workplace, sweep, title
-from uda.sweeps.translations import judges, measure_kept
+from uda.sweeps.runner import Sweep, Workplace, left_to_another, sweep, title
+from uda.sweeps.translations import measure_kept
 from uda.training.config import RunConfig
-from uda.training.record import is_finished
 
 
 @click.command("benchmark")
@@ -65,6 +64,10 @@ def benchmark(
     What was interrupted goes on where it stopped, so the same command may be given again; started twice, the two
     share the work. Each finished run is added to RESULTS/runs.csv, from which the tables in RESULTS are made.
     """
+    if tables and (seeds or methods):
+        raise UserError("--tables writes those of all runs: leave --seeds and --methods out")
+    if dry_run and (tables or together):
+        raise UserError("--dry-run writes nothing: leave --tables and --together out")
     place = workplace(data_root, runs, device, threads, jobs)
     failed = []
     selected = [select(path, seeds, methods) for path in recipes]
@@ -103,7 +106,9 @@ def plan(configs: list[RunConfig], runs: Path) -> str:
 
 def wrote(name: str, paths: list[Path]) -> str:
     """Say what was written for a recipe, or for several."""
-    return "wrote " + ", ".join(map(str, paths)) if paths else f"{name}: no finished run in runs.csv yet"
+    if not paths:
+        return f"{name}: no finished run of the recipe's own seeds in runs.csv yet"
+    return "wrote " + ", ".join(map(str, paths))
 
 
 def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: Workplace) -> list[str]:
@@ -121,15 +126,13 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
     if kept:
         click.echo(f"{results / 'runs.csv'} keeps its own rows of {kept} runs that were made again here")
     if swept.busy:
-        click.echo(f"{len(swept.busy)} runs are left to another process; give the command again when it is done")
+        click.echo(left_to_another(len(swept.busy)))
     return [failure_sentence(recipe, configs, swept)] if swept.failures else []
 
 
 def judge_translations(recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, place: Workplace) -> None:
-    """Count the classes that translations keep, of finished runs that can translate, where the judges are finished."""
+    """Count the classes that translations keep, of finished runs that can translate, where there are judges."""
     if not any(config.method == "target-only" for config in recipe.configs):
-        return
-    if not all(is_finished(place.runs, judge) for judge in judges(recipe) if judge):
         return
     done = {result.config_hash for result in swept.results}
     finished = [config for config in configs if config.hash in done]

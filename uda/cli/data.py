@@ -106,7 +106,7 @@ def report_split(domain: Domain, split: str, data_root: Path) -> None:
 @data.command("preview")
 @click.argument("name")
 @click.argument("target", required=False)
-@click.option("--split", default="train", show_default=True, help="Which split of NAME to show.")
+@click.option("--split", help="Which split of NAME to show, without TARGET.  [default: train]")
 @click.option("--protocol", help="Show NAME and TARGET as a run under this protocol sees them.  [default: standard]")
 @click.option("--columns", type=click.IntRange(1, 100), default=12, show_default=True, help="Images in a row.")
 @click.option(
@@ -114,14 +114,19 @@ def report_split(domain: Domain, split: str, data_root: Path) -> None:
 )
 @data_root_option
 def preview_domain(
-    name: str, target: str | None, split: str, protocol: str | None, columns: int, output: Path, data_root: Path
+    name: str, target: str | None, split: str | None, protocol: str | None, columns: int, output: Path, data_root: Path
 ) -> None:
     """Write a PNG sheet of the images of NAME, one row per class; with TARGET, of the pair under a protocol."""
     if output.suffix.lower() != ".png":
         raise UserError(f"{output} must end in .png")
     if target is None and protocol is not None:
         raise UserError(f"--protocol needs a pair: write `uda data preview {name} TARGET --protocol {protocol}`")
+    if target is not None and split is not None:
+        raise UserError(
+            f"--split {split} is for one domain: a pair is shown as a run sees it; leave --split or TARGET out"
+        )
     if target is None:
+        split = split or "train"
         images = load_split(find_domain(name), split, data_root)
         sections: tuple[Section, ...] = (labelled(f"{name} {split}: {len(images):,} images", images, columns),)
     else:

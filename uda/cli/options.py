@@ -39,7 +39,8 @@ device_option = click.option(
 threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
-    help="CPU threads; a probe decides where neither this nor OMP_NUM_THREADS does.",
+    help="CPU threads of a run; where neither this nor OMP_NUM_THREADS says, runs beside each other have one each, and "
+    "a probe decides for one alone.",
 )
 
 jobs_option = click.option(
@@ -47,7 +48,7 @@ jobs_option = click.option(
     type=click.IntRange(min=1),
     envvar="UDA_JOBS",
     show_envvar=True,
-    help="Runs at a time; where it is not given, one for each core of a CPU.",
+    help="Runs at a time; where it is not given, as many as a CPU has cores for, by their threads.",
 )
 
 methods_option = click.option(
@@ -115,7 +116,7 @@ def parse_seeds(text: str) -> list[int]:
     Raises
     ------
     UserError
-        For anything else.
+        For anything else, but an empty text.
     """
     seeds: list[int] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -123,4 +124,6 @@ def parse_seeds(text: str) -> list[int]:
         if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
             raise UserError(f"--seeds {text}: give whole numbers, for example --seeds 1,2 or --seeds 0-4")
         seeds += range(int(first), int(last or first) + 1)
+    if text and not seeds:
+        raise UserError(f"--seeds {text}: names no seed; give whole numbers, for example --seeds 1,2")
     return list(dict.fromkeys(seeds))

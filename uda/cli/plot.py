@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from uda.cli.options import data_root_option, weights_option
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
@@ -128,6 +129,8 @@ def confusion(
 ) -> None:
     """Confusion matrices of the target test split, one per method and pair, over its seeds."""
     if checkpoints:
+        if click.get_current_context().get_parameter_source("paths") is ParameterSource.COMMANDLINE:
+            raise UserError("give either RUNS, whose predictions are read, or --checkpoint, which predicts anew")
         matrices, names = checkpoint_confusions(checkpoints, weights, data_root)
     else:
         matrices, names = confusions(_series(paths)[0], weights)

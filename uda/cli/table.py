@@ -61,7 +61,7 @@ def table(
         found = repick(found, validator)
     text = write_tables(
         found.results,
-        form or (_SUFFIXES.get(output.suffix, "text") if output else "text"),
+        form or (_SUFFIXES.get(output.suffix.lower(), "text") if output else "text"),
         published,
         headline,
         arrangement=arrangement,

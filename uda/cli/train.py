@@ -66,7 +66,7 @@ def train(
     """Train one method on one pair of domains and print its target test accuracy.
 
     The run of each seed goes to a folder of its own. The same command again resumes what was interrupted, and shows
-    what is finished. Several seeds share a GPU, or have a core each.
+    what is finished. Several seeds share a GPU; on a CPU each has one thread, or as many as --threads says.
     """
     given = {"steps": steps, "batch_size": batch_size, "precision": precision}
     overrides = parse_settings(settings) | {key: value for key, value in given.items() if value is not None}
@@ -85,7 +85,9 @@ def train(
         if warning := caution(device, (config.precision for config in configs if not is_finished(runs, config))):
             click.echo(warning, err=True)
         quiet = not sys.stderr.isatty()
-        folders = train_seeds(configs, data_root, runs, device=device, command=typed_command(), quiet=quiet)
+        folders = train_seeds(
+            configs, data_root, runs, device=device, threads=threads, command=typed_command(), quiet=quiet
+        )
     for config, folder in zip(configs, folders, strict=True):
         if len(configs) > 1:
             click.echo(f"seed {config.seed}")

@@ -24,7 +24,7 @@ from uda.evaluation.translate import Direction, translate_domains, translate_fol
     type=click.Path(path_type=Path),
     required=True,
     multiple=True,
-    help="checkpoint.pt of a run that can translate; with a judge, several of one pair may be given.",
+    help="checkpoint.pt of a run that translates; with a judge, several of one pair may be given.",
 )
 @click.option(
     "-o",
@@ -81,6 +81,8 @@ def translate(
     data_root: Path,
 ) -> None:
     """Write a grid of images: input, reconstruction, translation, and translation there and back (cycle).
+
+    A method that only translates, as CyCADA's, draws no reconstructions.
 
     The images are test images of the run's two domains, one per class first, or those of a folder.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from uda.cli.options import data_root_option
+from uda.cli.runs import report_unfinished
 from uda.errors import UserError
 from uda.evaluation.runs import run_folders
 from uda.evaluation.stored import read_stored_run
@@ -25,29 +26,36 @@ from uda.evaluation.verify import verify as verify_run
 def verify(runs: tuple[Path, ...], retrain: bool, device: str | None, data_root: Path, as_json: bool) -> None:
     """Evaluate stored runs again and compare with what they recorded; exit with 1 where something differs.
 
-    RUN is a run folder, or a folder of them. On the kind of device that a run was made on, accuracies and predictions
-    must be the very same; elsewhere 0.2 % of the images (one at least) may be classified otherwise. A run that is
-    trained again must be the very same everywhere.
+    RUN is a run folder, or a folder of them, of which those that are not finished are left out. On the kind of device
+    that a run was made on, accuracies and predictions must be the very same; elsewhere 0.2 % of the images (one at
+    least) may be classified otherwise. A run that is trained again must be the very same everywhere.
     """
-    found = [read_stored_run(folder) for run in runs for folder in _folders(run)]
+    folders = [folder for run in runs for folder in _finished(run)]
     quiet = as_json or not sys.stderr.isatty()
     verifications = []
-    for stored in found:
-        verification = verify_run(stored, data_root, again=retrain, device=device, quiet=quiet)
+    for folder in folders:
+        verification = verify_run(read_stored_run(folder), data_root, again=retrain, device=device, quiet=quiet)
         verifications.append(verification)
         if not as_json:
             click.echo(describe_verification(verification))
     differing = sum(not verification.same for verification in verifications)
     if as_json:
         click.echo(json.dumps([verification.to_dict() for verification in verifications], indent=2))
-    elif len(found) > 1:
-        click.echo(f"{len(found) - differing:,} of {len(found):,} runs are the same")
+    elif len(folders) > 1:
+        click.echo(f"{len(folders) - differing:,} of {len(folders):,} runs are the same")
     if differing:
         click.get_current_context().exit(1)
 
 
-def _folders(path: Path) -> list[Path]:
-    """Return the run folders that a path stands for; the path itself where it is to be told why it is none."""
+def _finished(path: Path) -> list[Path]:
+    """Return the run folders that a path stands for; of several those that are finished, and name the others."""
     if not path.is_dir():
         raise UserError(f"{path}: no such folder; give the folder of a finished run")
-    return run_folders(path) or [path]
+    found = run_folders(path) or [path]
+    if len(found) == 1:
+        return found
+    finished = [folder for folder in found if (folder / "result.json").is_file()]
+    if not finished:
+        raise UserError(f"{path}: none of its {len(found)} runs is finished; finish them with `uda train` first")
+    report_unfinished([folder for folder in found if folder not in finished])
+    return finished

@@ -81,6 +81,11 @@ class Augmentation:
         for name in self.of_source:
             if name not in _NEUTRAL:
                 raise unknown("switch in augmentation.of_source", name, _NEUTRAL)
+        low, high = ((1.0 if end in self.of_source else getattr(self, end)) for end in ("scale_low", "scale_high"))
+        if low > high:
+            raise UserError(
+                f"augmentation.of_source names one end of the scale, which leaves the target {low} to {high}: name both"
+            )
 
     @property
     def of_target(self) -> Augmentation:

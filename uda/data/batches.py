@@ -40,6 +40,13 @@ class Batch:
     source_placed: Tensor | None = None
     target_placed: Tensor | None = None
 
+    @property
+    def second_view(self) -> Tensor:
+        """``target_again``; `UserError` where there is none."""
+        if self.target_again is None:
+            raise UserError("the method needs batches with a second view: make them with second_view=True")
+        return self.target_again
+
 
 class Shuffle:
     """Endless epochs over ``count`` indices: each epoch a fresh permutation, its short tail dropped.

@@ -24,8 +24,6 @@ Canvas = NDArray[np.float64]
 
 # optdigits
 
-OPTDIGITS_COUNT = {"train": 1_200, "test": 597}
-
 
 def load_optdigits(root: Path, split: str) -> Split:
     """Read scikit-learn's 1,797 scanned digits: 8x8 grey, its values 0..16 as round(255 v / 16).

@@ -50,9 +50,7 @@ def cached(root: Path, name: str, key: str, build: Callable[[], dict[str, Any]])
 def write_tensors(path: Path, content: Any) -> None:
     """Write with `torch.save`, complete or not at all; `OSError` where that cannot be done."""
     buffer = io.BytesIO()
-    torch.save(
-        content, buffer
-    )  # to memory: of a full disk or a folder that is not to be written it says a RuntimeError
+    torch.save(content, buffer)  # to memory first: of a full disk it says a RuntimeError, and not which file
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         temporary.write_bytes(buffer.getbuffer())

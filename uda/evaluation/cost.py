@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from uda.evaluation.explanation import left_out
-from uda.evaluation.labels import kind_heading, pair_label
+from uda.evaluation.labels import kind_heading
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.table import Cell, Pair, Row, Table
 
@@ -24,7 +24,7 @@ def lay_out_cost(table: Table, broken: Sequence[str] = ()) -> Layout:
     """
     devices = ", ".join(sorted({run.device for run in table.runs}))
     columns = [Column(Entry("Method"), wordy=True)]
-    columns += [Column(Entry(pair_label(pair)), ("seconds", "steps/s", "n")) for pair in table.pairs]
+    columns += [Column(Entry(table.labels[pair]), ("seconds", "steps/s", "n")) for pair in table.pairs]
     sections = [
         Section(kind_heading(kind), tuple(_row(row, table.pairs) for row in rows), kind)
         for kind, rows in groupby(table.rows, key=lambda row: row.kind)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uda.errors import UserError
 from uda.evaluation.comparability import equal_protocol, pair_notes, published_notes
 from uda.evaluation.explanation import left_out
-from uda.evaluation.labels import pair_label
+from uda.evaluation.layout import notes_of_cell, notes_of_pair
 from uda.evaluation.parts import Column, Entry, Footnotes, Layout, Section
 from uda.evaluation.published import PublishedResult, load_published, published_name
 from uda.evaluation.ranking import Which, estimate
@@ -89,12 +89,13 @@ def lay_out_counterparts(tables: Sequence[Table], which: Which = "last", broken:
 
 def _lay_out(table: Table, found: Sequence[Counterpart], which: Which, broken: Sequence[str]) -> Layout:
     footnotes = Footnotes()
-    sections = []
+    sections, remarks = [], []
     for pair in table.pairs:
         here = [counterpart for counterpart in found if counterpart.pair == pair]
         rows = sorted(here, key=lambda counterpart: _difference(counterpart, which))
-        heading = pair_label(pair)
-        sections += [Section(heading, tuple(_row(each, which, footnotes) for each in rows))] if rows else []
+        if rows:
+            sections.append(Section(table.labels[pair], tuple(_row(table, each, which, footnotes) for each in rows)))
+            remarks += [f"{table.labels[pair]}: {note}." for note in notes_of_pair(table, pair)]
     return Layout(
         title=f"Protocol {table.protocol}: ours and the published number of the same method, percent",
         explanation=(
@@ -110,7 +111,7 @@ def _lay_out(table: Table, found: Sequence[Counterpart], which: Which, broken: S
         ),
         sections=tuple(sections),
         footnotes=footnotes.listed(),
-        remarks=tuple(left_out(broken)),
+        remarks=(*remarks, *left_out(broken)),
     )
 
 
@@ -118,13 +119,13 @@ def _difference(counterpart: Counterpart, which: Which) -> float:
     return estimate(counterpart.cell, which).mean - float(counterpart.published.accuracy)
 
 
-def _row(counterpart: Counterpart, which: Which, footnotes: Footnotes) -> tuple[Entry, ...]:
-    cell, published = counterpart.cell, counterpart.published
-    notes = published_notes(cell.runs[0].protocol, counterpart.pair, published) + pair_notes(counterpart.pair)
+def _row(table: Table, counterpart: Counterpart, which: Which, footnotes: Footnotes) -> tuple[Entry, ...]:
+    pair, cell, published = counterpart.pair, counterpart.cell, counterpart.published
+    notes = published_notes(table.protocol, pair, published) + pair_notes(pair)
     difference = _difference(counterpart, which)
     return (
         Entry(counterpart.row.label),
-        Entry(estimate(cell, which).text),
+        Entry(estimate(cell, which).text, marks=footnotes.marks(notes_of_cell(table, pair, cell))),
         Entry(str(len(cell.runs))),
         Entry(published.text, marks=footnotes.marks(notes)),
         Entry(f"{difference:+.1f}".replace("-", "−"), number=difference),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 from uda.data.protocols import PROTOCOLS
-from uda.evaluation.labels import pair_label
 from uda.evaluation.ranking import Which, estimate
 from uda.evaluation.significance import LEVEL, Significance
 from uda.evaluation.table import Pair, Table
@@ -58,11 +57,12 @@ def _width(table: Table, pair: Pair, which: Which) -> str:
     if not cells:
         return ""
     ends = [cell.interval(estimate(cell, which)) for cell in cells]
-    halves = sorted(f"{(high - low) / 2:.1f}" for low, high in ends)
+    halves = sorted((high - low) / 2 for low, high in ends)
+    narrowest, widest = f"{halves[0]:.1f}", f"{halves[-1]:.1f}"
     counts = sorted({cell.n_test for cell in cells})
-    half = halves[0] if halves[0] == halves[-1] else f"{halves[0]} to {halves[-1]}"
+    half = narrowest if narrowest == widest else f"{narrowest} to {widest}"
     images = f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
-    return f"{pair_label(pair)} ± {half} ({images} images)"
+    return f"{table.labels[pair]} ± {half} ({images} images)"
 
 
 def remark(table: Table, significance: Significance, published: bool, broken: Sequence[str]) -> list[str]:
@@ -118,6 +118,6 @@ def tested(table: Table, significance: Significance) -> list[str]:
 
 
 def _named(table: Table, cells: Sequence[tuple[int, Pair]]) -> str:
-    names = [f"{table.rows[row].label} on {pair_label(pair)}" for row, pair in cells]
+    names = [f"{table.rows[row].label} on {table.labels[pair]}" for row, pair in cells]
     more = len(names) - _NAMED_AT_MOST
     return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -14,7 +14,9 @@ from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
 from uda.evaluation.labels import domain_label
-from uda.evaluation.translate import load_translator, one_per_class_first, to_uint8
+from uda.evaluation.translate import one_per_class_first
+from uda.evaluation.translators import find_core, to_uint8
+from uda.training.checkpoint import load_model
 from uda.unit.core import UNIT
 
 
@@ -70,9 +72,14 @@ def interpolate_domains(
     Raises
     ------
     UserError
-        For a file that is no checkpoint of ours, a method that cannot translate, missing data, or too few images.
+        For a file that is no checkpoint of ours, a method without codes of images, missing data, or too few images.
     """
-    _, core, config = load_translator(path, weights)
+    method, loaded = load_model(path, weights)
+    core, config = find_core(method), loaded.config
+    if core is None:
+        raise UserError(
+            f"{path}: its method, {config.method!r}, has no codes to interpolate between; give a run of unit"
+        )
     task = load_task(config.protocol, config.source, config.target, root)
     origin = ("source", "target").index(domain)
     split = (task.source_val, task.target_test)[origin]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import get_args
 
@@ -52,17 +54,27 @@ def method_label(method: str) -> str:
     return method.upper()
 
 
-def domain_label(domain: str) -> str:
-    """Return a domain's name as papers write it; our own names stay as they are, and of a path its last part."""
+def domain_label(domain: str, parts: int = 1) -> str:
+    """Return a domain's name as papers write it; our own names stay as they are, and of a path its last parts."""
     _, colon, path = domain.partition(":")
     if colon:
-        return PurePath(path).name or domain
+        return str(PurePath(*PurePath(path).parts[-parts:])) if PurePath(path).name else domain
     return domain.upper() if domain in _UPPER_CASE else _DOMAINS.get(domain, domain)
 
 
-def pair_label(pair: tuple[str, str]) -> str:
-    """Return ``SOURCE → TARGET``."""
-    return f"{domain_label(pair[0])} → {domain_label(pair[1])}"
+def pair_label(pair: tuple[str, str], parts: int = 1) -> str:
+    """Return ``SOURCE → TARGET``; ``parts`` as in `domain_label`."""
+    return f"{domain_label(pair[0], parts)} → {domain_label(pair[1], parts)}"
+
+
+def pair_labels(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Label pairs that stand beside each other: paths by as many of their last parts as tell two pairs apart."""
+    labels = {pair: pair_label(pair) for pair in pairs}
+    deepest = max((len(PurePath(domain).parts) for pair in labels for domain in pair), default=0)
+    for parts in range(2, deepest + 1):
+        counts = Counter(labels.values())
+        labels = {p: pair_label(p, parts) if counts[label] > 1 else label for p, label in labels.items()}
+    return labels
 
 
 def pair_order(pair: tuple[str, str]) -> tuple[int, tuple[str, str]]:

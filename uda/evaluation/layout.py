@@ -17,7 +17,7 @@ from uda.evaluation.explanation import (
     remark,
 )
 from uda.evaluation.folders import MissingRun
-from uda.evaluation.labels import adapts, kind_heading, pair_label
+from uda.evaluation.labels import adapts, kind_heading
 from uda.evaluation.parts import DASH, Column, Entry, Footnotes, Layout, Section
 from uda.evaluation.published import PublishedResult, published_name
 from uda.evaluation.ranking import Rank, Which, average, averaged_pairs, competing, estimate, rank
@@ -104,8 +104,9 @@ class _Arrangement:
         )
 
     def _what_is_averaged(self) -> str:
-        left_out = [pair for pair in self.table.pairs if pair not in averaged_pairs(self.table)]
-        but = f" but {' and '.join(map(pair_label, left_out))}, where nothing that adapts was run" if left_out else ""
+        averaged = averaged_pairs(self.table)
+        left_out = [label for pair, label in self.table.labels.items() if pair not in averaged]
+        but = f" but {' and '.join(left_out)}, where nothing that adapts was run" if left_out else ""
         return f"Average: of {self.order[0]} over all pairs{but}, for rows that have them all."
 
     def _columns(self) -> list[Column]:
@@ -121,8 +122,8 @@ class _Arrangement:
         return columns
 
     def _pair_heading(self, pair: Pair) -> Entry:
-        notes = [*_notes_of_pair(self.table, pair), *(pair_notes(pair) if self.shown else ())]
-        return Entry(pair_label(pair), marks=self.footnotes.marks(notes))
+        notes = [*notes_of_pair(self.table, pair), *(pair_notes(pair) if self.shown else ())]
+        return Entry(self.table.labels[pair], marks=self.footnotes.marks(notes))
 
     def _our_sections(self) -> list[Section]:
         rows = enumerate(self.table.rows)
@@ -150,8 +151,7 @@ class _Arrangement:
         return (*entries, Entry()) if self.shown else tuple(entries)
 
     def _cell(self, number: int, pair: Pair, cell: Cell, missing: Sequence[MissingRun]) -> list[Entry]:
-        noted = _notes_of_pair(self.table, pair)
-        notes = [*cell.facts, *(note for note in cell.notes if note not in noted), *what_became_of(missing)]
+        notes = [*notes_of_cell(self.table, pair, cell), *what_became_of(missing)]
         entries = []
         for place, which in enumerate(self.order):
             found = estimate(cell, which)
@@ -200,13 +200,21 @@ class _Arrangement:
         return Entry(result.text, marks=marks, number=float(result.accuracy))
 
 
-def _notes_of_pair(table: Table, pair: Pair) -> tuple[str, ...]:
+def notes_of_pair(table: Table, pair: Pair) -> tuple[str, ...]:
     """Return the notes that every cell of a pair has."""
     cells = [row.cells[pair] for row in table.rows if pair in row.cells]
     return tuple(note for note in cells[0].notes if all(note in cell.notes for cell in cells)) if cells else ()
 
 
-def ranks_of(table: Table, order: Sequence[Which]) -> Mapping[tuple[Pair | None, Which], Mapping[int, Rank]]:
+def notes_of_cell(table: Table, pair: Pair, cell: Cell) -> tuple[str, ...]:
+    """Return the facts of a cell, and its notes that not every cell of its pair has."""
+    noted = notes_of_pair(table, pair)
+    return *cell.facts, *(note for note in cell.notes if note not in noted)
+
+
+def ranks_of(
+    table: Table, order: Sequence[Which], decimals: int = 2
+) -> Mapping[tuple[Pair | None, Which], Mapping[int, Rank]]:
     """Return the ranks of our rows in each column but the oracles'; the average's pair is None.
 
     Parameters
@@ -215,14 +223,16 @@ def ranks_of(table: Table, order: Sequence[Which]) -> Mapping[tuple[Pair | None,
         From `uda.evaluation.table.build_tables`.
     order
         The three accuracies from the left; the first is what is averaged.
+    decimals
+        How many are shown.
     """
     found: dict[tuple[Pair | None, Which], dict[int, Rank]] = {}
     for pair in table.pairs:
         for which in ("last", "pick"):
             cells = competing(table, pair).items()
-            found[pair, which] = rank({row: estimate(cell, which).mean for row, cell in cells})
+            found[pair, which] = rank({row: estimate(cell, which).mean for row, cell in cells}, decimals)
     averages = {n: average(table, n, order[0]) for n, row in enumerate(table.rows) if adapts(row.kind)}
-    found[None, order[0]] = rank({row: mean for row, mean in averages.items() if mean is not None})
+    found[None, order[0]] = rank({row: mean for row, mean in averages.items() if mean is not None}, decimals)
     return found
 
 

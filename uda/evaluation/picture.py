@@ -26,8 +26,8 @@ def draw(panels: Sequence[Translations], arrangement: Arrangement) -> Image:
     panels
         From `uda.evaluation.translate`.
     arrangement
-        ``"tall"``: an image per row, with columns input, reconstruction, translation and cycle; panels side by side.
-        ``"wide"``: an image per column, the same four as rows; panels stacked.
+        ``"tall"``: an image per row, with columns input, reconstruction (where there is one), translation and cycle;
+        panels side by side. ``"wide"``: an image per column, the same as rows; panels stacked.
         ``"compact"``: like ``"wide"`` with input and translation only.
 
     Returns
@@ -64,12 +64,12 @@ def save(image: Image, path: Path) -> None:
 
 
 def streams(panel: Translations, compact: bool) -> list[tuple[str, Tensor]]:
-    """Return the label and the images of each stream, in the order in which they are shown."""
+    """Return the label and the images of each stream that there is, in the order in which they are shown."""
     if compact:
         return [(panel.origin, panel.inputs), (f"→ {panel.destination}", panel.translations)]
     return [
         ("input", panel.inputs),
-        ("reconstruction", panel.reconstructions),
+        *([("reconstruction", panel.reconstructions)] if panel.reconstructions is not None else []),
         ("translation", panel.translations),
         ("cycle", panel.cycles),
     ]

@@ -38,15 +38,17 @@ def average(table: Table, row: int, which: Which) -> float | None:
     return sum(estimate(cells[pair], which).mean for pair in pairs) / len(pairs)
 
 
-def rank(numbers: Mapping[int, float]) -> dict[int, Rank]:
-    """Rank numbers as they are shown, with two decimals: equal ones share a rank.
+def rank(numbers: Mapping[int, float], decimals: int = 2) -> dict[int, Rank]:
+    """Rank numbers as they are shown: equal ones share a rank.
 
     Parameters
     ----------
     numbers
         By row. One alone has no rank, and of two only the better one.
+    decimals
+        How many are shown.
     """
-    shown = {row: f"{number:.2f}" for row, number in numbers.items()}
+    shown = {row: f"{number:.{decimals}f}" for row, number in numbers.items()}
     order = sorted(set(shown.values()), key=float, reverse=True)
     if len(shown) < 2:
         return {}

@@ -6,12 +6,14 @@ import math
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from torch import Tensor
 
 from uda.data.protocols import TaskData, load_task
 from uda.evaluation.conditions import Conditions
 from uda.evaluation.finding import Finding
 from uda.evaluation.history import pick, read_history
+from uda.evaluation.series import Predictions
 from uda.evaluation.stored import StoredRun
 from uda.metrics.correctness import unpack
 from uda.training.checkpoint import load_model
@@ -82,6 +84,9 @@ def _weights(
     """Compare what one set of weights makes of the test images with what was recorded."""
     name, accuracy_key, correct_key = WEIGHTS[which]
     n, right = len(labels), predicted == labels
+    if n != stored.result["n_test"]:
+        text = f"recorded of {stored.result['n_test']:,} test images, but the test split has {n:,} now"
+        return [Finding(f"accuracy, {name}", False, text)]
     allowed = 0 if alike else max(1, math.floor(TOLERANCE * n))
     recorded, now = stored.result[accuracy_key], 100.0 * int(right.sum()) / n
     apart = round(abs(recorded - now) * n / 100.0)
@@ -97,12 +102,13 @@ def _weights(
 
 
 def _predictions(
-    recorded: dict[str, Tensor], which: str, name: str, predicted: Tensor, labels: Tensor, allowed: int
+    recorded: Predictions, which: Literal["last", "pick"], name: str, predicted: Tensor, labels: Tensor, allowed: int
 ) -> Finding:
     item = f"predictions, {name}"
-    if recorded[which].shape != predicted.shape or not recorded["labels"].equal(labels):
+    if not np.array_equal(recorded.labels, labels.numpy()):
         return Finding(item, False, "of other images: the true labels are not those of the test split")
-    return _images(item, int((recorded[which] != predicted).sum()), len(labels), allowed)
+    then = recorded.last if which == "last" else recorded.pick
+    return _images(item, int((then != predicted.numpy()).sum()), len(labels), allowed)
 
 
 def _images(item: str, differing: int, n: int, allowed: int) -> Finding:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from uda.errors import UserError
 from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
+from uda.training.claim import claim
+from uda.training.files import write_text
 
 _OLD_COLUMNS = COLUMNS[: -len(LATER_COLUMNS)]
 
@@ -78,7 +79,7 @@ def export(results: Iterable[RunResult], path: Path) -> int:
     """Add runs to a ``runs.csv``: rows that are there stay as they are, and no config hash is written twice.
 
     A file of an older version gets the columns that it lacks, empty. The file is replaced in one step, so that a
-    reader sees the old one or the new one.
+    reader sees the old one or the new one; processes that add to it take turns.
 
     Parameters
     ----------
@@ -97,6 +98,11 @@ def export(results: Iterable[RunResult], path: Path) -> int:
     UserError
         Where the file is there and is not a table of runs.
     """
+    with claim(path.parent, wait=True):
+        return _add(results, path)
+
+
+def _add(results: Iterable[RunResult], path: Path) -> int:
     present = {row.config_hash for row in read_csv(path)} if path.exists() else set()
     added = {result.config_hash: result for result in results if result.config_hash not in present}
     if path.exists() and not added:
@@ -108,10 +114,7 @@ def export(results: Iterable[RunResult], path: Path) -> int:
     else:
         writer.writeheader()
     writer.writerows({column: getattr(result, column) for column in COLUMNS} for result in added.values())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(text.getvalue().encode("utf-8"))
-    temporary.replace(path)
+    write_text(path, text.getvalue())
     return len(added)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from uda.errors import UserError
 from uda.evaluation.history import Checkpoint, read_history
-from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.labels import method_label, pair_labels
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, build_tables
 from uda.methods.base import Kind
@@ -116,7 +118,8 @@ def panel_titles(series: Iterable[Series]) -> dict[tuple[str, Pair], str]:
     """Return a title for each protocol and pair; the protocol is named only where there are several."""
     keys = dict.fromkeys((each.protocol, each.pair) for each in series)
     several = len({protocol for protocol, _ in keys}) > 1
-    return {(protocol, pair): pair_label(pair) + (f" ({protocol})" if several else "") for protocol, pair in keys}
+    labels = pair_labels(pair for _, pair in keys)
+    return {(protocol, pair): labels[pair] + (f" ({protocol})" if several else "") for protocol, pair in keys}
 
 
 def ordered_labels(series: Iterable[Series]) -> list[str]:
@@ -127,12 +130,12 @@ def ordered_labels(series: Iterable[Series]) -> list[str]:
 
 def checkpoint_titles(configs: Sequence[RunConfig]) -> list[str]:
     """Return a title for each checkpoint's run: its method, and its pair and seed where those differ."""
-    titles = []
+    titles, labels = [], pair_labels((config.source, config.target) for config in configs)
     for config in configs:
         name = method_label(config.method)
         parts = [name if config.preset in ("", "default") else f"{name} ({config.preset})"]
-        if len({(other.source, other.target) for other in configs}) > 1:
-            parts.append(pair_label((config.source, config.target)))
+        if len(labels) > 1:
+            parts.append(labels[config.source, config.target])
         if len({other.seed for other in configs}) > 1:
             parts.append(f"seed {config.seed}")
         titles.append(", ".join(parts))
@@ -175,9 +178,9 @@ def read_predictions(folder: Path) -> Predictions | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             labels, last, pick = (file[name].astype(np.int64) for name in ("labels", "last", "pick"))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path}: cannot be read as the predictions of a run ({error}); train it again") from error
     if labels.ndim != 1 or not len(labels) or not labels.shape == last.shape == pick.shape:
         shapes = f"{labels.shape}, {last.shape} and {pick.shape}"

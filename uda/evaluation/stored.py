@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from uda.errors import UserError
 from uda.evaluation.runs import read_result
-from uda.training.checkpoint import read_checkpoint
+from uda.evaluation.series import Predictions, read_predictions
+from uda.training.checkpoint import checkpoint_config, read_checkpoint
 from uda.training.config import RunConfig
 from uda.training.probe import Layout
 
@@ -36,8 +32,7 @@ class StoredRun:
     lines
         ``metrics.jsonl``, one dict per evaluation.
     predictions
-        ``predictions.npz``: ``labels``, ``last`` and ``pick``, each (n_test,) int64; None where a run of an older
-        version has none.
+        ``predictions.npz``; None where a run of an older version has none.
     checkpoint
         ``checkpoint.pt``.
     """
@@ -47,7 +42,7 @@ class StoredRun:
     about: dict[str, Any]
     result: dict[str, Any]
     lines: list[dict[str, Any]]
-    predictions: dict[str, Tensor] | None
+    predictions: Predictions | None
     checkpoint: dict[str, Any]
 
     @property
@@ -75,8 +70,9 @@ def read_stored_run(folder: Path) -> StoredRun:
         raise UserError(f"{folder}: is not finished, it has no result.json; finish it with `uda train` first")
     read_result(folder)  # checks each value of it
     about, result = _read_json(folder / "run.json"), _read_json(folder / "result.json")
-    checkpoint = read_checkpoint(folder / "checkpoint.pt")
-    config = RunConfig.from_dict(checkpoint["config"])
+    path = folder / "checkpoint.pt"
+    checkpoint = read_checkpoint(path)
+    config = checkpoint_config(path, checkpoint)
     owners = {"run.json": about.get("config_hash"), "result.json": result.get("config_hash")}
     for name, owner in owners.items():
         if owner != config.hash:
@@ -85,7 +81,7 @@ def read_stored_run(folder: Path) -> StoredRun:
                 "put the files of one run together, or train it again"
             )
     return StoredRun(
-        folder, config, about, result, _read_lines(folder / "metrics.jsonl"), _read_predictions(folder), checkpoint
+        folder, config, about, result, _read_lines(folder / "metrics.jsonl"), read_predictions(folder), checkpoint
     )
 
 
@@ -104,14 +100,3 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_bytes().splitlines()]
     except ValueError as error:
         raise UserError(f"{path}: cannot be read as JSON lines ({error}); remove or repeat that run") from error
-
-
-def _read_predictions(folder: Path) -> dict[str, Tensor] | None:
-    path = folder / "predictions.npz"
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: torch.from_numpy(arrays[name].astype(np.int64)) for name in ("labels", "last", "pick")}
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: holds no predictions of a run ({error}); remove or repeat that run") from error

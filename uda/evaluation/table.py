@@ -11,7 +11,7 @@ from typing import Any
 
 from uda.errors import UserError
 from uda.evaluation.folders import MissingRun
-from uda.evaluation.labels import KINDS, method_kind, method_label, pair_label, pair_order
+from uda.evaluation.labels import KINDS, method_kind, method_label, pair_label, pair_labels, pair_order
 from uda.evaluation.result import RunResult
 from uda.methods.base import Kind
 from uda.metrics.intervals import wilson_interval
@@ -142,6 +142,11 @@ class Table:
     by_pair: tuple[str, ...]
     pairs: tuple[Pair, ...]
     rows: tuple[Row, ...]
+
+    @cached_property
+    def labels(self) -> Mapping[Pair, str]:
+        """What its pairs are called in it."""
+        return pair_labels(self.pairs)
 
     @property
     def runs(self) -> tuple[RunResult, ...]:
@@ -283,7 +288,8 @@ def _told_by_pair(results: Sequence[RunResult], pairs: Sequence[Pair], facts: Se
     told = (
         (pair, ", ".join(_FACTS[fact](getattr(first[pair], fact)) for fact in facts)) for pair in pairs if pair in first
     )
-    return tuple(f"{pair_label(pair)}: {text}" for pair, text in told if text)
+    labels = pair_labels(pairs)
+    return tuple(f"{labels[pair]}: {text}" for pair, text in told if text)
 
 
 def _rows(results: Iterable[RunResult]) -> list[list[RunResult]]:

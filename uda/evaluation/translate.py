@@ -12,13 +12,16 @@ import torch
 from torch import Tensor
 
 from uda.data.augmentation import to_float
-from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.labels import domain_label
-from uda.methods import METHODS, Method
-from uda.training.checkpoint import load_model
-from uda.training.config import RunConfig
-from uda.unit.core import UNIT
+from uda.evaluation.translators import (
+    Translator,
+    draw_there_and_back,
+    find_core,
+    load_test_splits,
+    open_translator,
+    to_uint8,
+)
 
 Direction = Literal["source-to-target", "target-to-source", "both"]
 
@@ -34,8 +37,10 @@ class Translations:
     ----------
     origin, destination
         Names of the domains, for people.
-    inputs, reconstructions, cycles
+    inputs, cycles
         (N, C, S, S) uint8 in the origin's channels.
+    reconstructions
+        The same; None where the method only translates, and draws no image in its own domain.
     translations
         (N, C', S, S) uint8 in the destination's channels.
     """
@@ -43,7 +48,7 @@ class Translations:
     origin: str
     destination: str
     inputs: Tensor
-    reconstructions: Tensor
+    reconstructions: Tensor | None
     translations: Tensor
     cycles: Tensor
 
@@ -71,11 +76,10 @@ def translate_domains(
     UserError
         For a file that is no checkpoint of ours, a method that cannot translate, or missing data.
     """
-    _, core, config = load_translator(path, weights)
-    task = load_task(config.protocol, config.source, config.target, root)
-    splits = (task.source_val, task.target_test)
+    translator = open_translator(path, weights)
+    splits, _ = load_test_splits(translator, root)
     return tuple(
-        _run(core, config, splits[origin].images[one_per_class_first(splits[origin].labels, count)], origin)
+        _run(translator, splits[origin].images[one_per_class_first(splits[origin].labels, count)], origin)
         for origin in _ORIGINS[direction]
     )
 
@@ -101,15 +105,16 @@ def translate_folder(
     UserError
         As in `translate_domains`, and for a folder without images or with one that cannot be read.
     """
-    method, core, config = load_translator(path, weights)
+    translator = open_translator(path, weights)
     files = (
         sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
     )
     if not files:
         raise UserError(f"{folder}: no folder with images in it ({', '.join(IMAGE_SUFFIXES)})")
-    shapes = (method.task.source_shape, method.task.target_shape)
+    task = translator.method.task
+    shapes = (task.source_shape, task.target_shape)
     return tuple(
-        _run(core, config, torch.stack([read_image(file, shapes[origin]) for file in files[:count]]), origin)
+        _run(translator, torch.stack([read_image(file, shapes[origin]) for file in files[:count]]), origin)
         for origin in _ORIGINS[direction]
     )
 
@@ -151,37 +156,16 @@ def read_image(path: Path, shape: Sequence[int]) -> Tensor:
     return torch.from_numpy(pixels.reshape(height, width, channels)).permute(2, 0, 1).contiguous()
 
 
-def load_translator(path: Path, weights: Literal["last", "pick"]) -> tuple[Method, UNIT, RunConfig]:
-    """Load a checkpoint's method, the core that translates, and its config; `UserError` where it cannot translate."""
-    method, loaded = load_model(path, weights)
-    core = getattr(method, "core", None)
-    if not isinstance(core, UNIT):
-        able = sorted(name for name, kind in METHODS.items() if translates(kind(kind.Config(), method.task)))
-        raise UserError(
-            f"{path}: its method, {loaded.config.method!r}, does not translate images; these do: {', '.join(able)}"
-        )
-    return method, core, loaded.config
-
-
-def translates(method: Method) -> bool:
-    """Tell whether a method draws images of one domain in the other."""
-    return isinstance(getattr(method, "core", None), UNIT)
-
-
 @torch.no_grad()
-def _run(core: UNIT, config: RunConfig, images: Tensor, origin: int) -> Translations:
-    floats = to_float(images)
+def _run(translator: Translator, images: Tensor, origin: int) -> Translations:
+    config, core = translator.loaded.config, find_core(translator.method)
     names = domain_label(config.source), domain_label(config.target)
+    translations, cycles = draw_there_and_back(translator.draw, images, origin)
     return Translations(
         origin=names[origin],
         destination=names[1 - origin],
         inputs=images,
-        reconstructions=to_uint8(core.reconstruct(floats, origin)),
-        translations=to_uint8(core.translate(floats, origin)),
-        cycles=to_uint8(core.cycle(floats, origin)),
+        reconstructions=to_uint8(core.reconstruct(to_float(images), origin)) if core else None,
+        translations=translations,
+        cycles=cycles,
     )
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """Map [-1, 1] to uint8 0..255, rounded; what lies outside is clipped."""
-    return ((images.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -14,7 +14,6 @@ from uda.data.domains import Split
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
-from uda.evaluation.translate import to_uint8
 from uda.methods import Method
 from uda.methods.cycada import Cycada
 from uda.training.checkpoint import LoadedCheckpoint, load_model
@@ -35,18 +34,27 @@ class Translator:
     draw: Draw
 
 
-def open_translators(paths: Sequence[Path], weights: Weights) -> list[Translator]:
-    """Load runs that translate, with the weights of their last step or of their validator's pick.
+def open_translator(path: Path, weights: Weights) -> Translator:
+    """Load a run that translates, with the weights of its last step or of its validator's pick.
 
     Raises
     ------
     UserError
-        For a file that is no checkpoint of ours, one that does not translate, or runs of several pairs or protocols.
+        For a file that is no checkpoint of ours, or one that does not translate.
     """
-    translators = []
-    for path in paths:
-        method, loaded = load_model(path, weights)
-        translators.append(Translator(path, loaded, method, find_draw(path, method)))
+    method, loaded = load_model(path, weights)
+    draw = find_draw(method)
+    if draw is None:
+        raise UserError(
+            f"{path}: its method, {method.name!r}, does not translate images as it was set; give a run of unit, or of "
+            "cycada with a pixel stage"
+        )
+    return Translator(path, loaded, method, draw)
+
+
+def open_translators(paths: Sequence[Path], weights: Weights) -> list[Translator]:
+    """Load runs as `open_translator` does; `UserError` also where they are of several pairs or protocols."""
+    translators = [open_translator(path, weights) for path in paths]
     _check_one_pair(paths, [translator.loaded.config for translator in translators])
     return translators
 
@@ -97,18 +105,25 @@ def draw_there_and_back(draw: Draw, images: Tensor, origin: int, batch_size: int
     return there, back
 
 
-def find_draw(path: Path, method: Method) -> Draw:
-    """Return what draws images of either domain in the other, without noise; `UserError` where nothing does."""
+def to_uint8(images: Tensor) -> Tensor:
+    """Map [-1, 1] to uint8 0..255, rounded; what lies outside is clipped."""
+    return ((images.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def find_core(method: Method) -> UNIT | None:
+    """Return what a method encodes and decodes images of both domains with; None where it has no such thing."""
     core = getattr(method, "core", None)
-    if isinstance(core, UNIT):
+    return core if isinstance(core, UNIT) else None
+
+
+def find_draw(method: Method) -> Draw | None:
+    """Return what draws images of either domain in the other, without noise; None where nothing does."""
+    if core := find_core(method):
         return core.translate
     if isinstance(method, Cycada) and method.config.pixel_share:
         translators = method.to_target, method.to_source
         return lambda images, origin: translators[origin](images)
-    raise UserError(
-        f"{path}: its method, {method.name!r}, does not translate images as it was set; give a run of unit, or of "
-        "cycada with a pixel stage"
-    )
+    return None
 
 
 def _check_one_pair(paths: Sequence[Path], configs: Sequence[RunConfig]) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from uda.evaluation.formats import markdown, plain
-from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.labels import method_label, pair_labels
 from uda.evaluation.layout import Column, Entry, Layout, Section
 from uda.evaluation.validator_study import LAST_STEP, Merit, PairStudy, Study, Verdict
 
@@ -61,7 +61,8 @@ def write_study(study: Study, form: Format) -> str:
         return _csv((*average, *study.pairs))
     write = markdown if form == "md" else partial(plain, width=_WIDTH)
     parts = [_lay_out_average(study)] if average else []
-    parts += [_lay_out_pair(pair, explained=not average) for pair in study.pairs]
+    labels = pair_labels((pair.source, pair.target) for pair in study.pairs)
+    parts += [_lay_out_pair(pair, labels[pair.source, pair.target], explained=not average) for pair in study.pairs]
     return "\n".join(write(part) for part in parts)
 
 
@@ -74,11 +75,11 @@ def _lay_out_average(study: Study) -> Layout:
     return _lay_out(study.average, title, (facts, *_MEANING, _order(study.average)), remarks)
 
 
-def _lay_out_pair(pair: PairStudy, explained: bool) -> Layout:
+def _lay_out_pair(pair: PairStudy, label: str, explained: bool) -> Layout:
     methods = ", ".join(method_label(method) for method in pair.methods)
     facts = f"{pair.runs} {'run' if pair.runs == 1 else 'runs'} of {methods}. n: runs."
     explanation = (facts, *_MEANING, _order(pair)) if explained else (facts,)
-    title = f"Validators on {pair_label((pair.source, pair.target))}, protocol {pair.protocol}"
+    title = f"Validators on {label}, protocol {pair.protocol}"
     remarks = [_DASH] if explained else []
     return _lay_out(pair, title, explanation, [*remarks, *_remark_on_missing(pair, "runs")])
 
@@ -96,7 +97,7 @@ def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
 
 
 def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: Sequence[str]) -> Layout:
-    columns = [Column(Entry("Validator")), *(Column(Entry(heading), (*_VALUES, "n")) for heading in _PARTS)]
+    columns = [Column(Entry("Validator"), wordy=True), *(Column(Entry(heading), (*_VALUES, "n")) for heading in _PARTS)]
     best = {(part, value): _best(study, part, value) for part in _PARTS for value in _VALUES}
     rows = [
         (Entry(verdict.validator), *(entry for part in _PARTS for entry in _entries(part, verdict, best)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
+from uda.errors import UserError
 from uda.evaluation.brief import lay_out_brief
 from uda.evaluation.cost import lay_out_cost
 from uda.evaluation.counterparts import lay_out_counterparts
@@ -50,7 +51,8 @@ def write_tables(
     arrangement
         ``"methods"``: methods by pairs; ``"brief"``: with one accuracy for each, no tests and nothing published;
         ``"paper"``: as UNIT's table, which has its own published results; ``"cost"``:
-        seconds and steps a second; ``"counterparts"``: each method beside its own published number. CSV has one.
+        seconds and steps a second; ``"counterparts"``: each method beside its own published number. CSV has
+        none but ``"methods"``; protocols without a finished run have no ``"brief"`` or ``"cost"``.
     missing, broken
         From `uda.evaluation.runs.find_runs`: what has no result, and what could not be read.
     width
@@ -59,18 +61,24 @@ def write_tables(
     Raises
     ------
     UserError
-        For runs that cannot stand in one table; see `uda.evaluation.table.build_tables`,
-        `uda.evaluation.paper.lay_out_as_paper` and `uda.evaluation.counterparts.lay_out_counterparts`.
+        For CSV in an arrangement, and for runs that cannot stand in one table; see
+        `uda.evaluation.table.build_tables`, `uda.evaluation.paper.lay_out_as_paper` and
+        `uda.evaluation.counterparts.lay_out_counterparts`.
     """
     tables = [(table, select_published(table.pairs, published)) for table in build_tables(results, missing)]
     if form == "csv":
+        if arrangement != "methods":
+            raise UserError(
+                f"--layout {arrangement}: CSV has a line for each method and pair and no layout; leave it out"
+            )
         return tidy_csv(tables, broken)
+    with_runs = [table for table, _ in tables if table.runs]
     if arrangement == "paper":
         layouts = lay_out_as_paper([table for table, _ in tables], headline, broken)
     elif arrangement == "brief":
-        layouts = [lay_out_brief(table, headline, broken) for table, _ in tables]
+        layouts = [lay_out_brief(table, headline, broken) for table in with_runs]
     elif arrangement == "cost":
-        layouts = [lay_out_cost(table, broken) for table, _ in tables]
+        layouts = [lay_out_cost(table, broken) for table in with_runs]
     elif arrangement == "counterparts":
         layouts = lay_out_counterparts([table for table, _ in tables], HEADLINES[headline], broken)
     else:

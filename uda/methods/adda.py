@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from uda.data.batches import Batch, Batches
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.domain_game import domain_classifier, domain_loss
+from uda.methods.ranges import Count, Share
 from uda.methods.stages import SourceStageConfig, SourceStageMethod, all_terms
 
 
@@ -44,8 +45,8 @@ class AddaConfig(SourceStageConfig):
         2e-4 and 1e-3.
     """
 
-    beta_1: float = 0.5
-    hidden: int = 500
+    beta_1: Share = 0.5
+    hidden: Count = 500
     adversarial_rate: float = 0.2
 
 

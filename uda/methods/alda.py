@@ -19,6 +19,7 @@ from torch import Tensor
 from uda.data.batches import Batch
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.domain_game import DomainGame, DomainGameConfig, domain_classifier
+from uda.methods.ranges import Count, Part
 from uda.methods.reversal import reverse_gradient
 
 
@@ -38,8 +39,8 @@ class AldaConfig(DomainGameConfig):
     """
 
     weight_decay: float = 5e-4
-    hidden: int = 500
-    confidence: float = 0.9
+    hidden: Count = 500
+    confidence: Part = 0.9
     lambda_corrected: float = 0.1
 
 

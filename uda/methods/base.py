@@ -14,6 +14,7 @@ from torch.optim import Adam, Optimizer
 
 from uda.data.batches import Batch, Batches
 from uda.errors import UserError, unknown
+from uda.methods.ranges import Share, check_ranges
 
 #: What a method does about the shift; tables group their rows by it. The two ``-only`` are the bounds.
 Kind = Literal[
@@ -31,7 +32,7 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class TaskShape:
-    """What a method must know of a task to build its networks.
+    """What a method must know of a task to build its networks; `UserError` where the domains' images differ in size.
 
     Attributes
     ----------
@@ -47,6 +48,10 @@ class TaskShape:
     target_shape: tuple[int, int, int]
     classes: int
     steps: int
+
+    def __post_init__(self) -> None:
+        if self.source_shape[1:] != self.target_shape[1:]:
+            raise UserError(f"both domains must have one image size, not {self.source_shape} and {self.target_shape}")
 
 
 @dataclass(frozen=True)
@@ -66,14 +71,15 @@ class OptimiserConfig:
     """
 
     learning_rate: float = 1e-3
-    beta_1: float = 0.9
-    beta_2: float = 0.999
+    beta_1: Share = 0.9
+    beta_2: Share = 0.999
     weight_decay: float = 0.0
     schedule: str = "cosine"
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "cosine"):
             raise unknown("schedule", self.schedule, ("constant", "cosine"))
+        check_ranges(self)
 
 
 class Outputs(NamedTuple):

@@ -21,6 +21,7 @@ from uda.data.batches import Batch
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.conditioning import MultilinearMap
 from uda.methods.domain_game import DomainGame, DomainGameConfig, domain_classifier, domain_loss
+from uda.methods.ranges import Count
 from uda.methods.reversal import reverse_gradient
 
 
@@ -38,8 +39,8 @@ class CdanConfig(DomainGameConfig):
         Whether images count in the game by how sure their prediction is: CDAN+E.
     """
 
-    hidden: int = 500
-    random_features: int = 500
+    hidden: Count = 500
+    random_features: Count = 500
     entropy: bool = False
 
 

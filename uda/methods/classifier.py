@@ -10,6 +10,7 @@ from uda.data.neutral import added
 from uda.errors import UserError
 from uda.methods.backbones import Backbone, build_backbone, check_backbone, match_channels
 from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape
+from uda.methods.ranges import Count
 from uda.unit.networks import standardise
 
 
@@ -24,15 +25,15 @@ class ClassifierConfig(OptimiserConfig):
     width
         Channels of the first layer, where the backbone is ``"unit"``.
     latent
-        Features that it gives; 0 means 8 times the width.
+        Features that it gives, likewise; 0 means 8 times the width.
     standardised
         Whether each image is given zero mean and unit variance first.
     depth
-        How many 3x3 convolutions follow each that halves the map, where the backbone is ``"unit"``.
+        How many 3x3 convolutions follow each that halves the map, likewise.
     """
 
     backbone: str = "unit"
-    width: int = 32
+    width: Count = 32
     latent: int = 0
     standardised: bool = False
     depth: int = added(0)
@@ -40,6 +41,10 @@ class ClassifierConfig(OptimiserConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_backbone(self.backbone)
+        for name in ("latent", "depth"):
+            if getattr(self, name) and self.backbone != "unit":
+                value = getattr(self, name)
+                raise UserError(f"{name} is {value}, but backbone {self.backbone!r} has its own: set it to 0")
 
 
 class ClassifierMethod(Method):
@@ -50,10 +55,6 @@ class ClassifierMethod(Method):
 
     def __init__(self, config: ClassifierConfig, task: TaskShape) -> None:
         super().__init__(config, task)
-        if task.source_shape[1:] != task.target_shape[1:]:
-            raise UserError(
-                f"{self.name} needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
-            )
         sizes = config.width, config.latent, config.depth
         self.backbone = self.wrap(build_backbone(config.backbone, self.reads(task), *sizes))
         self.head: nn.Module = nn.Linear(self.backbone.width_out, task.classes)

@@ -21,9 +21,10 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.data.neutral import added
-from uda.errors import UserError, unknown
+from uda.errors import unknown
 from uda.methods.base import Method, OptimiserConfig, Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.discriminator_head import build_class_head, read_images
+from uda.methods.ranges import Count, Share
 from uda.unit import losses
 from uda.unit.networks import Discriminator, Generator, initialise_discriminative, initialise_generative
 from uda.unit.trunk import TRUNKS
@@ -57,11 +58,11 @@ class CoganConfig(OptimiserConfig):
     """
 
     learning_rate: float = 2e-4
-    beta_1: float = 0.5
-    width: int = 32
+    beta_1: Share = 0.5
+    width: Count = 32
     generator_width: int = 0
     discriminator_width: int = 0
-    latent: int = 100
+    latent: Count = 100
     own_first: bool = False
     dropout: bool = False
     lambda_class: float = 10.0
@@ -97,10 +98,6 @@ class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
 
     def __init__(self, config: CoganConfig, task: TaskShape) -> None:
         super().__init__(config, task)
-        if task.source_shape[1:] != task.target_shape[1:]:
-            raise UserError(
-                f"CoGAN needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
-            )
         channels, size = (task.source_shape[0], task.target_shape[0]), task.source_shape[1]
         self.generator = Generator(channels, size, config.generator_width or config.width, config.latent)
         own_first = config.own_first or len(set(channels)) > 1

@@ -10,12 +10,13 @@ points divided by their deviations; a logistic regression takes the place of the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uda.errors import UserError
+from uda.methods.ranges import Range
 from uda.methods.shallow import Array, Shallow, ShallowConfig, domain_marks, library
 
 
@@ -30,12 +31,7 @@ class CoralConfig(ShallowConfig):
         estimate it from the sample.
     """
 
-    reg: float | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.reg is not None and not 0.0 <= self.reg <= 1.0:
-            raise UserError(f"reg is {self.reg}: it is a share of the covariance and must be from 0 to 1, or none")
+    reg: Annotated[float | None, Range(high=1)] = None
 
 
 class Coral(Shallow, name="coral", config=CoralConfig):
@@ -45,12 +41,13 @@ class Coral(Shallow, name="coral", config=CoralConfig):
     paper = "Sun, Feng, Saenko: Return of Frustratingly Easy Domain Adaptation, AAAI 2016"
     needs = "the extra shallow (skada); a source stage before the fit, or pixels"
 
+    LIBRARY = ("skada", "skada")
     KEPT = ("source_mean", "target_mean", "source_map")
 
     def align(self, source: Array, target: Array, labels: NDArray[np.int64]) -> dict[str, Array]:
         """Find the map C_S^(-1/2) C_T^(1/2)."""
         reg = "auto" if self.config.reg is None else self.config.reg
-        adapter = library("skada", "skada").CORALAdapter(reg)
+        adapter = library(*self.LIBRARY).CORALAdapter(reg)
         points, marks = domain_marks(source, target)
         with np.errstate(all="ignore"):  # a covariance without inverse: what is not finite is refused later
             adapter.fit(points, sample_domain=marks)

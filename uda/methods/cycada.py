@@ -28,9 +28,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uda.data.batches import Batch, Batches
+from uda.errors import UserError
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
-from uda.methods.stages import all_terms, check_share
+from uda.methods.ranges import Count, Share
+from uda.methods.stages import all_terms
 from uda.methods.translator import Translator
 from uda.unit import losses
 from uda.unit.networks import Discriminator, initialise_discriminative
@@ -63,25 +65,27 @@ class CycadaConfig(ClassifierConfig):
         which is that of the classifier.
     """
 
-    beta_1: float = 0.5
+    beta_1: Share = 0.5
     generator_width: int = 0
     discriminator_width: int = 0
     blocks: int = 6
-    hidden: int = 500
+    hidden: Count = 500
     lambda_target: float = 2.0
     lambda_cycle: float = 1.0
     lambda_semantic: float = 1.0
     good_enough: float = 1.0
-    pixel_share: float = 0.5
-    feature_share: float = 0.2
+    pixel_share: Share = 0.5
+    feature_share: Share = 0.2
     pixel_rate: float = 0.2
     feature_rate: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_share("pixel_share", self.pixel_share)
-        check_share("feature_share", self.feature_share)
-        check_share("pixel_share + feature_share", self.pixel_share + self.feature_share)
+        if self.pixel_share + self.feature_share >= 1.0:
+            raise UserError(
+                f"pixel_share and feature_share are {self.pixel_share} and {self.feature_share}: they must sum to less "
+                "than 1, which leaves the classifier a stage"
+            )
 
 
 class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaConfig):
@@ -128,7 +132,10 @@ class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaCo
         return (0, round(c.pixel_share * steps), round((1.0 - c.feature_share) * steps))
 
     def begin_stage(self, stage: int, batches: Batches) -> None:
-        """Keep the classifier as it is for source images when the feature stage begins."""
+        """Keep the classifier's weights for source images when the feature stage begins.
+
+        It goes on reading in training mode, as in the authors' code: its running statistics follow.
+        """
         if stage == 2:
             self.source_networks.load_state_dict(nn.ModuleList([self.backbone, self.head]).state_dict())
             self.adapting.fill_(True)

@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch, Batches
-from uda.errors import UserError
 from uda.methods.base import TaskShape, descend
-from uda.methods.stages import all_terms, check_share
+from uda.methods.ranges import Count, Share
+from uda.methods.stages import all_terms, steps_of
 from uda.methods.tracking import untracked
 from uda.methods.vada import Vada, VadaConfig
 from uda.methods.vat import divergence
@@ -43,14 +43,8 @@ class DirtTConfig(VadaConfig):
     """
 
     lambda_teacher: float = 1e-2
-    refreshes: int = 16
-    vada_share: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_share("vada_share", self.vada_share)
-        if self.refreshes < 1:
-            raise UserError(f"refreshes is {self.refreshes}: the teacher is made at least once")
+    refreshes: Count = 16
+    vada_share: Share = 0.5
 
 
 class DirtT(Vada, name="dirt-t", config=DirtTConfig):
@@ -69,7 +63,7 @@ class DirtT(Vada, name="dirt-t", config=DirtTConfig):
     @property
     def starts(self) -> tuple[int, ...]:
         """VADA begins at 0, its refinement after VADA's share of the steps."""
-        return (0, round(self.config.vada_share * self.task.steps))
+        return (0, steps_of(self.config.vada_share, self.task.steps))
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Make the teacher, at the beginning of the second stage and then at equal distances."""

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from uda.data.neutral import added
 from uda.methods.joint import JointConfig, JointReader
+from uda.methods.ranges import Count, Share
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class DomainGameConfig(JointConfig):
         The paper's gamma: how soon lambda rises from 0 to ``lambda_domain``.
     """
 
-    beta_1: float = 0.5
+    beta_1: Share = 0.5
     latent: int = added(0)
-    hidden: int = 100
+    hidden: Count = 100
     lambda_domain: float = 1.0
     ramp: float = 10.0
 

@@ -20,9 +20,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uda.data.batches import Batch
-from uda.errors import UserError
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.joint import JointConfig, JointReader
+from uda.methods.ranges import Part
 from uda.unit.networks import Generator, initialise_generative
 
 
@@ -41,14 +41,8 @@ class DrcnConfig(JointConfig):
     """
 
     generator_width: int = 0
-    class_share: float = 0.7
-    corruption: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("class_share", "corruption"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise UserError(f"{name} is {getattr(self, name)}: it must be at least 0 and at most 1")
+    class_share: Part = 0.7
+    corruption: Part = 0.5
 
 
 class Drcn(JointReader, name="drcn", kind="generative", config=DrcnConfig):

@@ -18,10 +18,9 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.errors import UserError
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.joint import JointConfig, JointMethod
-from uda.methods.stages import check_share
+from uda.methods.ranges import Part, Share
 from uda.methods.strong_augmentation import strongly_augment
 from uda.methods.teacher import pseudo_label_loss
 
@@ -41,12 +40,8 @@ class FixMatchConfig(JointConfig):
     """
 
     lambda_unlabelled: float = 1.0
-    threshold: float = 0.95
-    ramp: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_share("ramp", self.ramp)
+    threshold: Part = 0.95
+    ramp: Share = 0.0
 
 
 class FixMatch(JointMethod, name="fixmatch", kind="self-training", config=FixMatchConfig):
@@ -62,9 +57,7 @@ class FixMatch(JointMethod, name="fixmatch", kind="self-training", config=FixMat
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (3) plus lambda_u times equation (4); the two views of the target are read together."""
-        if batch.target_again is None:
-            raise UserError("FixMatch needs batches with a second view: make them with second_view=True")
-        views = torch.cat([batch.target_images, strongly_augment(batch.target_again)])
+        views = torch.cat([batch.target_images, strongly_augment(batch.second_view)])
         features, of_views = self.joint_features(replace(batch, target_images=views))
         weak, strong = self.head(of_views).chunk(2)
         classification = cross_entropy(self.head(features), batch.source_labels)

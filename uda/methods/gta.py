@@ -24,6 +24,7 @@ from uda.data.batches import Batch
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.discriminator_head import build_class_head
 from uda.methods.joint import JointConfig, JointReader
+from uda.methods.ranges import Share
 from uda.unit import losses
 from uda.unit.networks import Discriminator, Generator, initialise_discriminative, initialise_generative
 
@@ -47,7 +48,7 @@ class GtaConfig(JointConfig):
     """
 
     learning_rate: float = 5e-4
-    beta_1: float = 0.8
+    beta_1: Share = 0.8
     generator_width: int = 0
     discriminator_width: int = 0
     noise: int = 512

@@ -16,6 +16,7 @@ from torch import Tensor
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
 from uda.methods.joint import JointConfig, JointMethod
+from uda.methods.ranges import Positive
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class MccConfig(JointConfig):
         Weight of class confusion, the paper's mu.
     """
 
-    temperature: float = 2.5
+    temperature: Positive = 2.5
     lambda_confusion: float = 1.0
 
 

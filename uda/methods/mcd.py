@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from uda.data.batches import Batch
-from uda.errors import UserError
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.ranges import Count
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,8 @@ class McdConfig(ClassifierConfig):
 
     learning_rate: float = 2e-4
     weight_decay: float = 5e-4
-    hidden: int = 100
-    num_k: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.num_k < 1:
-            raise UserError(f"num_k is {self.num_k}: the features move at least once in an update")
+    hidden: Count = 100
+    num_k: Count = 4
 
 
 class Mcd(ClassifierMethod, name="mcd", kind="adversarial", config=McdConfig):

@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uda.errors import UserError, unknown
+from uda.errors import unknown
+from uda.methods.ranges import Positive
 from uda.methods.shallow import PIXELS, Array, Shallow, ShallowConfig, library
 
 PLANS = ("sinkhorn", "exact", "class")
@@ -41,15 +42,13 @@ class OtConfig(ShallowConfig):
     """
 
     plan: str = "sinkhorn"
-    entropy: float = 0.05
+    entropy: Positive = 0.05
     class_weight: float = 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.plan not in PLANS:
             raise unknown("plan", self.plan, PLANS)
-        if self.entropy <= 0:
-            raise UserError(f"entropy is {self.entropy}: it must be above 0; plan 'exact' has none")
 
 
 class OtMapping(Shallow, name="ot", config=OtConfig):
@@ -65,6 +64,7 @@ class OtMapping(Shallow, name="ot", config=OtConfig):
         "pixels": PIXELS,
     }
 
+    LIBRARY = ("ot.da", "POT")
     KEPT = ("anchors", "displacements")
 
     def align(self, source: Array, target: Array, labels: NDArray[np.int64]) -> dict[str, Array]:
@@ -83,7 +83,7 @@ class OtMapping(Shallow, name="ot", config=OtConfig):
         return points + self.fitted["displacements"][nearest]
 
     def _transport(self) -> Any:
-        da, config = library("ot.da", "POT"), self.config
+        da, config = library(*self.LIBRARY), self.config
         if config.plan == "exact":
             return da.EMDTransport(norm="median", max_iter=10_000_000)
         if config.plan == "class":

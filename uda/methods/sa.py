@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uda.errors import UserError
+from uda.methods.ranges import Count
 from uda.methods.shallow import Array, Shallow, ShallowConfig, domain_marks, library
 
 
@@ -30,12 +30,7 @@ class SaConfig(ShallowConfig):
         Dimension of both subspaces, the paper's d; fewer where images or features are fewer.
     """
 
-    components: int = 50
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.components < 1:
-            raise UserError(f"components is {self.components}: a subspace has 1 dimension or more")
+    components: Count = 50
 
 
 class Sa(Shallow, name="sa", config=SaConfig):
@@ -45,12 +40,13 @@ class Sa(Shallow, name="sa", config=SaConfig):
     paper = "Fernando et al.: Unsupervised Visual Domain Adaptation Using Subspace Alignment, ICCV 2013"
     needs = "the extra shallow (skada); a source stage before the fit, or pixels"
 
+    LIBRARY = ("skada", "skada")
     KEPT = ("source_mean", "target_mean", "source_map", "target_map")
 
     def align(self, source: Array, target: Array, labels: NDArray[np.int64]) -> dict[str, Array]:
         """Find the axes X_S and X_T of both domains, and M = X_S' X_T, which brings the first nearest to the second."""
         components = min(self.config.components, len(source), len(target), source.shape[1])
-        adapter = library("skada", "skada").SubspaceAlignmentAdapter(components, random_state=0)
+        adapter = library(*self.LIBRARY).SubspaceAlignmentAdapter(components, random_state=0)
         points, marks = domain_marks(source, target)
         adapter.fit(points, sample_domain=marks)
         return {

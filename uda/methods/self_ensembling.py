@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.errors import UserError
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.ranges import Part, Share
 from uda.methods.teacher import MeanTeacher, class_balance, consistency
 
 
@@ -42,8 +42,8 @@ class SelfEnsemblingConfig(ClassifierConfig):
     standardised: bool = True
     lambda_consistency: float = 3.0
     balance: float = 0.005
-    confidence: float = 0.96837722
-    decay: float = 0.99
+    confidence: Part = 0.96837722
+    decay: Share = 0.99
 
 
 class SelfEnsembling(ClassifierMethod, name="self-ensembling", kind="self-training", config=SelfEnsemblingConfig):
@@ -86,6 +86,4 @@ class SelfEnsembling(ClassifierMethod, name="self-ensembling", kind="self-traini
     @torch.no_grad()
     def _teach(self, batch: Batch) -> Tensor:
         """Return the teacher's (N, K) logits on the second view of the target images."""
-        if batch.target_again is None:
-            raise UserError("self-ensembling needs batches with a second view: make them with second_view=True")
-        return self.predict(batch.target_again)
+        return self.predict(batch.second_view)

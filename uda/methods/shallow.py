@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from uda.data.batches import Batch, Batches, stream_seed
 from uda.errors import UserError, unknown
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.ranges import Positive, Range
 
 Array = NDArray[np.float64]
 
@@ -54,17 +55,13 @@ class ShallowConfig(ClassifierConfig):
     """
 
     on: str = "features"
-    samples: int = 2000
-    penalty: float = 1.0
+    samples: Annotated[int, Range(low=2)] = 2000
+    penalty: Positive = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.on not in ("features", "pixels"):
             raise unknown("value of on", self.on, ("features", "pixels"))
-        if self.samples < 2:
-            raise UserError(f"samples is {self.samples}: a map is found from 2 images of each domain or more")
-        if self.penalty <= 0:
-            raise UserError(f"penalty is {self.penalty}: it must be above 0")
 
 
 class Fitted(nn.Module):
@@ -115,6 +112,8 @@ class Shallow(ClassifierMethod, kind="shallow"):
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "pixels": PIXELS}
 
     KEPT: ClassVar[tuple[str, ...]]
+    #: The module that finds the map and its package, if it is of an extra.
+    LIBRARY: ClassVar[tuple[str, str] | None] = None
 
     def __init__(self, config: ShallowConfig, task: TaskShape) -> None:
         super().__init__(config, task)
@@ -149,7 +148,9 @@ class Shallow(ClassifierMethod, kind="shallow"):
         return (0, last) if last and self.config.on == "features" else (0,)
 
     def begin_stage(self, stage: int, batches: Batches) -> None:
-        """Find map and classifier when the source stage is over."""
+        """Find map and classifier when the source stage is over; a package that this needs is asked for before it."""
+        if self.LIBRARY:
+            library(*self.LIBRARY)
         if stage == len(self.starts) - 1:
             self._fit(batches)
 

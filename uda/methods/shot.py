@@ -21,6 +21,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from uda.data.batches import Batch, Batches
 from uda.methods.base import Outputs, TaskShape, descend, detached
 from uda.methods.pseudo_labels import PseudoLabels
+from uda.methods.ranges import Count, Part
 from uda.methods.source_free import begins_epoch, label_images, source_free_terms
 from uda.methods.stages import SourceStageConfig, SourceStageMethod, all_terms
 
@@ -39,8 +40,8 @@ class ShotConfig(SourceStageConfig):
         The paper's beta, the weight of the cross-entropy with pseudo-labels; with 0 it is SHOT-IM.
     """
 
-    bottleneck: int = 256
-    label_smoothing: float = 0.1
+    bottleneck: Count = 256
+    label_smoothing: Part = 0.1
     lambda_pseudo: float = 0.1
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from uda.errors import UserError
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.ranges import Share
 
 
-def check_share(name: str, share: float) -> None:
-    """Raise a `UserError` unless a setting is a share of a run's steps: at least 0, below 1."""
-    if not 0.0 <= share < 1.0:
-        raise UserError(f"{name} is {share}: it is a share of the run's steps and must be at least 0 and below 1")
+def steps_of(share: float, steps: int) -> int:
+    """Return the steps that a first stage takes of a run's: at least one where it has a share, and never all."""
+    return min(max(round(share * steps), 1 if share else 0), steps - 1)
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,7 @@ class SourceStageConfig(ClassifierConfig):
         Share of the run's steps that the source stage takes.
     """
 
-    source_share: float = 0.3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_share("source_share", self.source_share)
+    source_share: Share = 0.3
 
 
 class SourceStageMethod(ClassifierMethod):
@@ -40,7 +35,7 @@ class SourceStageMethod(ClassifierMethod):
     @property
     def starts(self) -> tuple[int, ...]:
         """The source stage begins at 0, the other after the source's share of the steps."""
-        return (0, round(self.config.source_share * self.task.steps))
+        return (0, steps_of(self.config.source_share, self.task.steps))
 
 
 def all_terms(names: Iterable[str], terms: dict[str, Tensor]) -> dict[str, Tensor]:

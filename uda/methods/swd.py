@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uda.methods.mcd import Mcd, McdConfig
+from uda.methods.ranges import Count
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class SwdConfig(McdConfig):
         The paper's M: how many lines the predictions are projected on, drawn anew each time.
     """
 
-    num_k: int = 1
-    directions: int = 128
+    num_k: Count = 1
+    directions: Count = 128
 
 
 class Swd(Mcd, name="swd", kind="discrepancy", config=SwdConfig):

@@ -16,6 +16,7 @@ mapped by their kernels with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from scipy.linalg import eigh
 from scipy.spatial.distance import pdist, squareform
 from torch import Tensor
 
-from uda.errors import UserError
+from uda.methods.ranges import Count, Positive, Range
 from uda.methods.shallow import TINY, Array, Shallow, ShallowConfig
 
 
@@ -42,16 +43,9 @@ class TcaConfig(ShallowConfig):
         What the squared length of the components' weights adds to the distance between the domains' means.
     """
 
-    samples: int = 1000
-    components: int = 50
-    mu: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.components < 1:
-            raise UserError(f"components is {self.components}: there must be 1 or more")
-        if self.mu <= 0:
-            raise UserError(f"mu is {self.mu}: it must be above 0")
+    samples: Annotated[int, Range(low=2)] = 1000
+    components: Count = 50
+    mu: Positive = 1.0
 
 
 class Tca(Shallow, name="tca", config=TcaConfig):

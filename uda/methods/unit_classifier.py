@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from uda.data.batches import Batch
-from uda.errors import UserError
 from uda.methods.averages import Averages
 from uda.methods.base import Method, Outputs, TaskShape, cross_entropy
 from uda.methods.discriminator_head import build_class_head, read_images
@@ -58,10 +57,6 @@ class UnitClassifier(Method):
 
     def __init__(self, config: UnitConfig, task: TaskShape) -> None:
         super().__init__(config, task)
-        if task.source_shape[1:] != task.target_shape[1:]:
-            raise UserError(
-                f"UNIT needs one image size for both domains, not {task.source_shape} and {task.target_shape}"
-            )
         self.core = UNIT(
             (task.source_shape[0], task.target_shape[0]),
             task.source_shape[1],
@@ -145,9 +140,7 @@ class UnitClassifier(Method):
     @torch.no_grad()
     def _teach(self, batch: Batch) -> Tensor:
         """Return the teacher's (N, K) logits on the second view of the target images, aligned if they shall be."""
-        if batch.target_again is None:
-            raise UserError("the mean teacher needs batches with a second view: make them with second_view=True")
-        logits = self.predict(batch.target_again)
+        logits = self.predict(batch.second_view)
         return logits if self.alignment is None else self.alignment(logits)
 
     def _learn_classes(self, lesson: Lesson, source: Tensor, translated: Tensor | None, target: Tensor) -> Terms:

@@ -7,12 +7,12 @@ the paper's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from uda.data.neutral import added
 from uda.errors import UserError, unknown
 from uda.methods.base import OptimiserConfig
-from uda.methods.stages import check_share
+from uda.methods.ranges import Count, Part, Range, Share
 from uda.methods.teacher import TEACHINGS
 from uda.unit.trunk import TRUNKS
 
@@ -119,9 +119,9 @@ class UnitConfig(OptimiserConfig):
     """
 
     learning_rate: float = 3e-3
-    beta_1: float = 0.5
+    beta_1: Share = 0.5
     head: str = "encoder"
-    width: int = 32
+    width: Count = 32
     generator_width: int = 0
     discriminator_width: int = 0
     latent: int = 0
@@ -142,12 +142,12 @@ class UnitConfig(OptimiserConfig):
     lambda_translated: float = 500.0
     lambda_teacher: float = 15000.0
     lambda_balance: float = 0.0
-    teacher_decay: float = 0.99
-    confidence: float = 0.8
+    teacher_decay: Share = 0.99
+    confidence: Part = 0.8
     warmup: int = 300
     translated_gradient: bool = False
     lambda_features: float = 0.0
-    alignment: float = added(0.0)
+    alignment: Share = added(0.0)
     lambda_semantic: float = added(0.0)
     lambda_semantic_back: float = added(0.0)
     lambda_information: float = added(0.0)
@@ -155,16 +155,16 @@ class UnitConfig(OptimiserConfig):
     lambda_vat_source: float = added(0.0)
     lambda_vat_target: float = added(0.0)
     vat_radius: float = added(3.5)
-    average_decay: float = added(0.0)
-    refine_share: float = added(0.0)
+    average_decay: Share = added(0.0)
+    refine_share: Share = added(0.0)
     refine_pseudo: float = added(0.1)
     refine_rate: float = added(0.1)
     refine_even: bool = added(True)
-    game_share: float = added(1.0)
+    game_share: Annotated[float, Range(high=1, open_low=True)] = added(1.0)
     plain_game: bool = added(False)
-    own_encoder: int = added(0)
-    own_generator: int = added(0)
-    own_discriminator: int = added(0)
+    own_encoder: Annotated[int, Range(low=-1)] = added(0)
+    own_generator: Annotated[int, Range(low=-1)] = added(0)
+    own_discriminator: Annotated[int, Range(low=-1)] = added(0)
     depth: int = added(0)
     discriminator_trunk: str = added("blocks")
     strong_views: bool = added(False)
@@ -182,7 +182,6 @@ class UnitConfig(OptimiserConfig):
         ):
             if getattr(self, name) not in allowed:
                 raise unknown(name, getattr(self, name), allowed)
-        check_share("refine_share", self.refine_share)
         self._check_teacher()
         self._check_game()
         for name in ("own_encoder", "own_discriminator"):
@@ -200,12 +199,15 @@ class UnitConfig(OptimiserConfig):
         return self.head == "discriminator" or any((*vae_gan, *read))
 
     def _check_game(self) -> None:
-        if not 0.0 < self.game_share <= 1.0:
-            raise UserError(f"game_share is {self.game_share}: it must be above 0 and at most 1")
         if self.game_share < 1.0 and self.head != "encoder":
             raise UserError(
                 f"game_share is {self.game_share} and head {self.head!r}: there the game's networks classify, so all "
                 "images play; set game_share to 1, or head to 'encoder'"
+            )
+        if self.translated_gradient and self.head != "encoder":
+            raise UserError(
+                f"translated_gradient is true and head {self.head!r}: there no translation is classified; set "
+                "translated_gradient to false, or head to 'encoder'"
             )
         if self.strong_views and self.head != "encoder":
             raise UserError(
@@ -221,15 +223,13 @@ class UnitConfig(OptimiserConfig):
     def _check_teacher(self) -> None:
         """Refuse what a mean teacher makes no sense of, and what makes no sense without one."""
         taught = self.lambda_teacher > 0
-        if not 0.0 <= self.average_decay < 1.0:
-            raise UserError(f"average_decay is {self.average_decay}: it must be at least 0 (off) and below 1")
         if self.average_decay and taught:
             raise UserError(
                 f"average_decay is {self.average_decay} and lambda_teacher {self.lambda_teacher}: the mean teacher is "
                 "an average of the weights already; set one of them to 0"
             )
-        if not 0.0 <= self.alignment < 1.0:
-            raise UserError(f"alignment is {self.alignment}: it must be at least 0 (off) and below 1")
+        if self.teaching != "probabilities" and not taught:
+            raise UserError(f"teaching is {self.teaching!r}, but there is no teacher: set lambda_teacher above 0")
         if self.alignment and not taught:
             raise UserError(
                 f"alignment is {self.alignment}: it aligns a mean teacher's predictions; set lambda_teacher above 0"

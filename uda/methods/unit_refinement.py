@@ -20,6 +20,7 @@ from uda.data.batches import Batch, Batches
 from uda.methods.base import TaskShape, descend, detached
 from uda.methods.pseudo_labels import PseudoLabels
 from uda.methods.source_free import begins_epoch, label_images, predicted_shares, source_free_terms
+from uda.methods.stages import steps_of
 from uda.methods.unit_classifier import UnitClassifier
 from uda.methods.unit_config import UnitConfig
 
@@ -41,7 +42,7 @@ class RefinedClassifier(UnitClassifier):
     def starts(self) -> tuple[int, ...]:
         """UNIT's game begins at 0; its refinement, if there is one, ends the run."""
         share = self.config.refine_share
-        return (0, round((1.0 - share) * self.task.steps)) if share else (0,)
+        return (0, steps_of(1.0 - share, self.task.steps)) if share else (0,)
 
     def begin_stage(self, stage: int, batches: Batches) -> None:
         """Keep the shares of the classes as they are predicted, where the refinement shall not make them even."""

@@ -24,6 +24,7 @@ from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detache
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.domain_game import domain_classifier, domain_loss
 from uda.methods.entropy import conditional_entropy
+from uda.methods.ranges import Count, Share
 from uda.methods.tracking import untracked
 from uda.methods.vat import scaled_radius, virtual_adversarial_loss
 
@@ -45,13 +46,13 @@ class VadaConfig(ClassifierConfig):
         What stays of the averaged weights at each step.
     """
 
-    beta_1: float = 0.5
-    hidden: int = 100
+    beta_1: Share = 0.5
+    hidden: Count = 100
     lambda_domain: float = 1e-2
     lambda_source: float = 1.0
     lambda_target: float = 1e-2
     radius: float = 3.5
-    average_decay: float = 0.998
+    average_decay: Share = 0.998
 
 
 class Vada(ClassifierMethod, name="vada", kind="adversarial", config=VadaConfig):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uda.errors import UserError
+from uda.errors import UserError, unknown
 from uda.evaluation.formats import markdown, plain
 from uda.evaluation.history import read_history
 from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.parts import Column, Entry, Layout, Section
 from uda.sweeps.recipe import Choice, Recipe, entry_names
 from uda.training.config import RunConfig
+from uda.training.resolve import with_seed
 
 _WIDTH = 120
 
@@ -75,13 +76,17 @@ def choice_runs(
         known = ", ".join(sorted({choice.method for choice in recipe.choices}))
         raise UserError(f"{recipe.name}: there is nothing to choose for {strangers[0]}; for {known}")
     wanted = [choice for choice in recipe.choices if not methods or entry_names(choice) & set(methods)]
-    return [
-        (choice, [[replace(config, seed=seed) for seed in seeds] for config in choice.configs]) for choice in wanted
-    ]
+    return [(choice, [[with_seed(config, seed) for seed in seeds] for config in choice.configs]) for choice in wanted]
 
 
 def judge(choice: Choice, configs: Sequence[Sequence[RunConfig]], runs: Path, validator: str) -> list[Trial]:
-    """Return what all that a choice has tried was worth to a validator, the best first, unfinished ones last."""
+    """Return what all that a choice has tried was worth to a validator, the best first, unfinished ones last.
+
+    Raises
+    ------
+    UserError
+        Where a run was not scored by that validator.
+    """
     trials = [
         Trial(settings, _scores([runs / config.name for config in of_seeds], validator), number == choice.taken)
         for number, (settings, of_seeds) in enumerate(zip(choice.tried, configs, strict=True))
@@ -92,7 +97,14 @@ def judge(choice: Choice, configs: Sequence[Sequence[RunConfig]], runs: Path, va
 def _scores(folders: Sequence[Path], validator: str) -> tuple[float, ...]:
     if not all((folder / "result.json").exists() for folder in folders):
         return ()
-    return tuple(read_history(folder)[-1].scores[validator] for folder in folders)
+    return tuple(_last_score(folder, validator) for folder in folders)
+
+
+def _last_score(folder: Path, validator: str) -> float:
+    scores = read_history(folder)[-1].scores
+    if validator not in scores:
+        raise unknown(f"validator in {folder}", validator, scores)
+    return scores[validator]
 
 
 def write_choices(

@@ -11,7 +11,7 @@ from typing import Any
 from uda.errors import UserError, unknown
 from uda.methods import METHODS
 from uda.training.config import RunConfig
-from uda.training.resolve import RUN_DEFAULTS, flatten, known_keys, preset_overrides, resolve, typed
+from uda.training.resolve import RUN_DEFAULTS, flatten, known_keys, preset_overrides, resolve, typed, with_seed
 
 _COMMON_KEYS = ("seeds", *RUN_DEFAULTS, "augmentation", "settings")
 _RECIPE_KEYS = ("source", "target", "protocol", *_COMMON_KEYS, "runs")
@@ -112,7 +112,7 @@ class Recipe:
                 raise unknown(f"method of {self.name}", method, known)
         wanted_seeds = set(seeds) or known_seeds
         entries = {replace(config, seed=0).hash: config for config in self.configs}.values()
-        others = [replace(config, seed=seed) for seed in sorted(wanted_seeds - known_seeds) for config in entries]
+        others = [with_seed(config, seed) for seed in sorted(wanted_seeds - known_seeds) for config in entries]
         return [c for c in (*self.configs, *others) if c.seed in wanted_seeds and wanted & entry_names(c)]
 
 

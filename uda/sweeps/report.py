@@ -12,12 +12,11 @@ from uda.evaluation.labels import pair_label
 from uda.evaluation.picture import draw, save
 from uda.evaluation.runs import RunResult, read_csv
 from uda.evaluation.translate import translate_domains
+from uda.evaluation.translators import open_translator
 from uda.evaluation.write import Format, write_tables
 from uda.sweeps.recipe import Recipe
-from uda.sweeps.translations import lay_out_kept, read_kept
-from uda.training.checkpoint import load_model
-from uda.training.config import RunConfig
-from uda.unit.core import UNIT
+from uda.sweeps.translations import can_translate, lay_out_kept, read_kept
+from uda.training.record import is_finished
 
 _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv"}
 
@@ -108,21 +107,20 @@ def write_translations(recipe: Recipe, runs: Path, root: Path, path: Path, new: 
     bool
         Whether it was drawn.
     """
-    first = _first_translator(recipe, runs)
-    if first is None or (path.exists() and first.hash not in new):
+    able = [config for config in recipe.configs if can_translate(config) and is_finished(runs, config)]
+    if not able or (path.exists() and able[0].hash not in new):
         return False
-    save(draw(translate_domains(runs / first.name / "checkpoint.pt", "last", "both", 10, root), "compact"), path)
+    checkpoint = _first_that_opens([runs / config.name / "checkpoint.pt" for config in able])
+    if checkpoint is None:
+        return False
+    save(draw(translate_domains(checkpoint, "last", "both", 10, root), "compact"), path)
     return True
 
 
-def _first_translator(recipe: Recipe, runs: Path) -> RunConfig | None:
-    for config in recipe.configs:
-        folder = runs / config.name
-        if (folder / "result.json").exists() and (folder / "checkpoint.pt").exists():
-            try:
-                method, _ = load_model(folder / "checkpoint.pt")
-            except UserError:  # made by another version of the package: its numbers stand, it cannot draw
-                continue
-            if isinstance(getattr(method, "core", None), UNIT):
-                return config
+def _first_that_opens(checkpoints: Sequence[Path]) -> Path | None:
+    """Return the first that there is, and that no other version of the package made: its numbers stand, undrawn."""
+    for checkpoint in checkpoints:
+        with suppress(UserError):
+            open_translator(checkpoint, "last")
+            return checkpoint
     return None

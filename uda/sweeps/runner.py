@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import as_completed
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from uda.errors import UserError
@@ -16,9 +16,9 @@ from uda.metrics.predicted import rare_classes
 from uda.training.claim import claim
 from uda.training.config import RunConfig
 from uda.training.devices import caution, resolve_device
-from uda.training.pool import training_pool
+from uda.training.pool import KilledError, in_processes
 from uda.training.record import is_finished
-from uda.training.run import train_side_by_side
+from uda.training.run import NotFiniteRunsError, train_side_by_side
 from uda.training.starts import read_starts
 
 Say = Callable[[str], None]
@@ -78,7 +78,19 @@ class Outcome:
     failures: tuple[tuple[RunConfig, str], ...] = ()
 
 
-def sweep(configs: Sequence[RunConfig], place: Workplace, table: Path | None, say: Say) -> Sweep:
+def title(config: RunConfig) -> str:
+    """Return what a person calls a run within its recipe."""
+    preset = "" if config.preset == "default" else f" ({config.preset})"
+    return f"{config.method}{preset} seed {config.seed}"
+
+
+def sweep(
+    configs: Sequence[RunConfig],
+    place: Workplace,
+    table: Path | None,
+    say: Say,
+    call: Callable[[RunConfig], str] = title,
+) -> Sweep:
     """Make every run that is not finished, and add each to a ``runs.csv`` as soon as it is.
 
     Several processes may share the work: each leaves alone what another one is at.
@@ -94,9 +106,11 @@ def sweep(configs: Sequence[RunConfig], place: Workplace, table: Path | None, sa
         none is said.
     say
         Is given a line of progress.
+    call
+        What a run is called in it.
     """
     swept = Sweep()
-    names = {config.hash: f"[{number}/{len(configs)}] {title(config)}" for number, config in enumerate(configs, 1)}
+    names = {config.hash: f"[{number}/{len(configs)}] {call(config)}" for number, config in enumerate(configs, 1)}
 
     def announce(group: Sequence[RunConfig]) -> None:
         for config in group:
@@ -129,14 +143,14 @@ def _outcomes(
             announce(group)
             yield group, _make(group, place)
         return
-    pool = training_pool(jobs, place.threads)
-    silent = replace(place, quiet=True)
-    try:
-        pending = {pool.submit(_make, group, silent): group for group in groups}
-        for done in as_completed(pending):
-            yield pending[done], done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    silent = partial(_make, place=replace(place, quiet=True))
+    with closing(in_processes(silent, groups, jobs, place.threads)) as ended:
+        for group, made in ended:
+            try:
+                outcome = made.result()
+            except KilledError as error:
+                outcome = Outcome(failures=_failures(group, error, place.runs))
+            yield group, outcome
 
 
 def _make(group: list[RunConfig], place: Workplace) -> Outcome:
@@ -146,7 +160,7 @@ def _make(group: list[RunConfig], place: Workplace) -> Outcome:
     with ExitStack() as claims:
         held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
         to_do = [config for config in held if config not in finished]
-        failures: list[tuple[RunConfig, str]] = []
+        failures: tuple[tuple[RunConfig, str], ...] = ()
         for config in to_do:
             (runs / config.name / "error.txt").unlink(missing_ok=True)
         try:
@@ -155,9 +169,19 @@ def _make(group: list[RunConfig], place: Workplace) -> Outcome:
                     to_do, place.root, runs, device=place.device, command=place.command, quiet=place.quiet
                 )
         except Exception as error:  # whatever it is, the other runs are still worth making
-            failures = [(c, _reason(error, runs / c.name)) for c in to_do if not is_finished(runs, c)]
+            failures = _failures(to_do, error, runs)
         trained = tuple(config for config in to_do if is_finished(runs, config))
-    return Outcome(trained, tuple(config for config in group if config not in held), tuple(failures))
+    return Outcome(trained, tuple(config for config in group if config not in held), failures)
+
+
+def _failures(configs: Sequence[RunConfig], error: Exception, runs: Path) -> tuple[tuple[RunConfig, str], ...]:
+    """Return those that an error kept from their end, each with what it was for that run, which its folder keeps."""
+    own = {config.hash: broken for config, broken in error.broken} if isinstance(error, NotFiniteRunsError) else {}
+    return tuple(
+        (config, _reason(own.get(config.hash, error), runs / config.name))
+        for config in configs
+        if not is_finished(runs, config)
+    )
 
 
 def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, held: bool) -> str:
@@ -166,19 +190,17 @@ def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, he
         swept.busy.append(config)
         return "another process is at it"
     if is_finished(runs, config):
+        folder, now = runs / config.name, config.hash in swept.trained
         try:
-            result = read_result(runs / config.name)
+            result = read_result(folder)
+            told = f" in {result.seconds:.0f} s{_kept(folder)}{_rare(folder)}" if now else " before"
             if table is not None:
-                with claim(runs, wait=True):  # two processes must not add to the table at once
-                    export([result], table)
+                export([result], table)
         except UserError as error:
             swept.failures.append((config, str(error)))
         else:
             swept.results.append(result)
-            now = config.hash in swept.trained
-            reached = "done" if table is None else f"{result.accuracy_last:.2f} %"
-            told = _kept(runs / config.name) + _rare(runs / config.name)
-            return f"{reached} in {result.seconds:.0f} s{told}" if now else f"{reached} before"
+            return ("done" if table is None else f"{result.accuracy_last:.2f} %") + told
     return "failed: " + next(reason for failed, reason in swept.failures if failed == config)
 
 
@@ -204,15 +226,15 @@ def together(configs: Sequence[RunConfig], device: str) -> list[list[RunConfig]]
     return list(groups.values())
 
 
-def title(config: RunConfig) -> str:
-    """Return what a person calls a run within its recipe."""
-    preset = "" if config.preset == "default" else f" ({config.preset})"
-    return f"{config.method}{preset} seed {config.seed}"
+def left_to_another(busy: int) -> str:
+    """Say that some runs are another process's, and what to do."""
+    return f"{busy} runs are left to another process; give the command again when it is done"
 
 
 def _reason(error: Exception, folder: Path) -> str:
     """Return one line, and leave in the run folder what a table says of it; whole, where it is not the user's doing."""
     report = folder / "error.txt"
+    folder.mkdir(parents=True, exist_ok=True)
     if isinstance(error, UserError):
         report.write_text(f"{error}\n", encoding="utf-8")
         return str(error)

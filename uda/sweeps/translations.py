@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +14,10 @@ from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.table import Estimate
 from uda.sweeps.recipe import Recipe
+from uda.training.claim import claim
 from uda.training.config import RunConfig
+from uda.training.files import write_text
+from uda.training.record import is_finished
 
 _COLUMNS = ("config_hash", "images", "n", "kept", "reader")
 _WAYS = ("source-target", "source-target-source", "target-source", "target-source-target")
@@ -47,10 +51,12 @@ def measure_kept(
 ) -> list[tuple[RunConfig, str]]:
     """Let the judges read what finished runs translate, and add it to a CSV; runs in it are left alone.
 
+    Nothing is read before all judges are finished: what is recorded stays.
+
     Parameters
     ----------
     recipe
-        Whose judges read; they are finished.
+        Whose judges read.
     finished
         Those of them that cannot translate are left out.
     runs, root
@@ -66,8 +72,10 @@ def measure_kept(
     Raises
     ------
     UserError
-        Where the recipe has no judge.
+        Where the recipe has no judge, or the CSV is damaged.
     """
+    if not all(is_finished(runs, judge) for judge in judges(recipe) if judge):
+        return []
     known = {run for run, _ in read_kept(path)}
     new = [config for config in finished if can_translate(config) and config.hash not in known]
     if not new:
@@ -86,7 +94,7 @@ def measure_kept(
             (config.hash, _way(reading.way), reading.n, reading.kept, said.get(reading.reader) or reading.reader)
             for reading in kept.runs[0].readings
         ]
-        _append(path, lines)
+        _add(path, config.hash, lines)
     return failures
 
 
@@ -94,18 +102,41 @@ def _way(way: Sequence[int]) -> str:
     return "-".join(("source", "target")[side] for side in way)
 
 
-def _append(path: Path, lines: Sequence[Sequence[object]]) -> None:
-    new = not path.exists()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([_COLUMNS, *lines] if new else lines)
+def _add(path: Path, run: str, lines: Sequence[Sequence[object]]) -> None:
+    """Add the lines of a run, unless another process has; the file is replaced in one step."""
+    with claim(path.parent, wait=True):
+        if any(known == run for known, _ in read_kept(path)):
+            return
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(lines if path.exists() else [_COLUMNS, *lines])
+        before = path.read_bytes().decode("utf-8") if path.exists() else ""
+        end = "" if before.endswith("\n") or not before else "\n"
+        write_text(path, before + end + text.getvalue())
 
 
 def read_kept(path: Path) -> Kept:
-    """Read what `measure_kept` wrote; nothing where there is no such file."""
+    """Read what `measure_kept` wrote; nothing where there is no such file.
+
+    Raises
+    ------
+    UserError
+        Naming the line that is broken, for example cut off.
+    """
     if not path.exists():
         return {}
+    kept = {}
     with path.open(encoding="utf-8", newline="") as file:
-        return {(row["config_hash"], row["images"]): float(row["kept"]) for row in csv.DictReader(file)}
+        reader = csv.reader(file)
+        try:
+            if tuple(next(reader, ())) != _COLUMNS:
+                raise ValueError(f"must be {','.join(_COLUMNS)}")
+            for run, images, _, share, _ in reader:
+                kept[run, images] = float(share)
+        except (ValueError, csv.Error) as error:
+            raise UserError(
+                f"{path}, line {reader.line_num or 1}: {error}; remove the lines of that run, and it is measured again"
+            ) from error
+    return kept
 
 
 def lay_out_kept(recipes: Sequence[Recipe], kept: Kept) -> Layout | None:

@@ -17,6 +17,7 @@ from uda.training.config import RunConfig
 
 FORMAT = "uda-checkpoint"
 VERSION = 1
+_KEYS = ("version", "config", "class_names", "shapes", "step", "seconds", "model", "optimisers", "pick")
 
 
 @dataclass
@@ -76,7 +77,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises
     ------
     UserError
-        If the file is missing, truncated, not ours, or holds anything but plain values and tensors.
+        If the file is missing, truncated, not ours, of another version, or holds anything but plain values and tensors.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint; give the checkpoint.pt of a run folder")
@@ -94,17 +95,51 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(damaged) from error
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise UserError(f"{path}: not a checkpoint of uda; use a checkpoint.pt written by `uda train`")
+    if lacking := [key for key in _KEYS if key not in values]:
+        raise UserError(_of_another_version(path, f"it has no {lacking[0]}"))
     if values["version"] > VERSION:
         raise UserError(f"{path}: written by a newer uda (format {values['version']}); upgrade this one")
     return values
 
 
+def checkpoint_config(path: Path, checkpoint: dict[str, Any]) -> RunConfig:
+    """Return the config in what was read of a checkpoint; `UserError` where this version cannot build its method."""
+    try:
+        config = RunConfig.from_dict(checkpoint["config"])
+        _settings(config)
+    except (UserError, TypeError) as error:
+        raise UserError(_of_another_version(path, str(error))) from error
+    return config
+
+
 def build_method(config: RunConfig, task: TaskShape) -> Method:
     """Build the method of a run, with fresh weights, from the global random state."""
+    settings = _settings(config)
+    return METHODS[config.method](settings, task)
+
+
+def _settings(config: RunConfig) -> Any:
+    """Return the settings of a run's method, as its ``Config``."""
     if config.method not in METHODS:
         raise unknown("method", config.method, METHODS)
-    kind = METHODS[config.method]
-    return kind(kind.Config(**config.settings), task)
+    return METHODS[config.method].Config(**config.settings)
+
+
+def _of_another_version(path: Path, why: str) -> str:
+    return f"{path}: written by another version of uda ({why}); train again with this one"
+
+
+def load_weights(method: Method, weights: dict[str, Tensor], path: Path) -> None:
+    """Load a checkpoint's weights into a method; `UserError` naming the checkpoint where they do not fit."""
+    try:
+        method.load_state_dict(weights)
+    except RuntimeError as error:
+        raise misfit(path) from error
+
+
+def misfit(path: Path) -> UserError:
+    """Build the error for a checkpoint whose tensors are not those of the networks that its config gives now."""
+    return UserError(f"{path}: its weights do not fit the networks of this uda; train again with this one")
 
 
 def task_shape(checkpoint: dict[str, Any], config: RunConfig) -> TaskShape:
@@ -131,18 +166,13 @@ def load_model(path: Path, weights: str = "last") -> tuple[Method, LoadedCheckpo
     if weights not in ("last", "pick"):
         raise unknown("weights", weights, ("last", "pick"))
     values = read_checkpoint(path)
-    config = RunConfig.from_dict(values["config"])
+    config = checkpoint_config(path, values)
     step, model = values["step"], values["model"]
     if weights == "pick":
         if values["pick"] is None:
             raise UserError(f"{path}: has no validator's pick yet; use --weights last")
         step, model = values["pick"]["step"], values["pick"]["model"]
     method = build_method(config, task_shape(values, config))
-    try:
-        method.load_state_dict(model)
-    except RuntimeError as error:
-        raise UserError(
-            f"{path}: its weights do not fit the networks of this uda; train again with this one"
-        ) from error
+    load_weights(method, model, path)
     method.eval()
     return method, LoadedCheckpoint(config, tuple(values["class_names"]), step)

@@ -21,17 +21,21 @@ def resolve_device(name: str) -> torch.device:
     Raises
     ------
     UserError
-        If the name is no device, or CUDA is asked for and not there.
+        If the name is no device, or is asked for and not there.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise unknown("device", name, ("auto", "cpu", "cuda")) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not index.isdecimal()):
+        raise unknown("device", name, ("auto", "cpu", "cuda"))
+    if kind == "cuda" and not torch.cuda.is_available():
         raise UserError(f"device {name!r} was asked for, but torch sees no CUDA device here: use --device cpu")
-    return device
+    there = torch.cuda.device_count() if kind == "cuda" else 1
+    if int(index or 0) >= there:
+        raise UserError(
+            f"device {name!r} was asked for, but the last one here is {kind}:{there - 1}: use that, or auto"
+        )
+    return torch.device(kind, int(index)) if index else torch.device(kind)
 
 
 def resolve_precision(device: str, name: str) -> str:

@@ -11,11 +11,16 @@ import numpy as np
 from torch import Tensor
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text atomically, its line ends as they are."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_text(text, encoding="utf-8", newline="")
+    scratch.replace(path)
+
+
 def write_json(path: Path, values: Any) -> None:
     """Write JSON atomically."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    write_text(path, json.dumps(values, indent=2) + "\n")
 
 
 def write_arrays(path: Path, arrays: dict[str, Tensor]) -> None:

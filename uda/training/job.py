@@ -17,7 +17,7 @@ from uda.metrics.correctness import pack
 from uda.metrics.predicted import predicted_shares
 from uda.metrics.validators import validate
 from uda.training.capture import make_updates, prepare_optimisers
-from uda.training.checkpoint import Pick, build_method, checkpoint_values, on_cpu, read_checkpoint
+from uda.training.checkpoint import Pick, build_method, checkpoint_values, load_weights, misfit, on_cpu, read_checkpoint
 from uda.training.config import RunConfig
 from uda.training.departures import departure_notes
 from uda.training.devices import device_name
@@ -171,16 +171,25 @@ def make_result(job: Job) -> dict[str, Any]:
 
 
 def _resume(job: Job) -> None:
-    values = read_checkpoint(job.record.checkpoint)
+    path = job.record.checkpoint
+    values = read_checkpoint(path)
     if values["optimisers"] is None:
         raise UserError(
-            f"{job.record.checkpoint}: was made small by `uda runs slim` and cannot be trained further; put the run's "
+            f"{path}: was made small by `uda runs slim` and cannot be trained further; put the run's "
             "own checkpoint there, or remove it to train anew"
         )
     job.record.rewind(values["step"])
-    job.method.load_state_dict(values["model"])
-    for name, optimiser in job.method.optimisers.items():
-        optimiser.load_state_dict(values["optimisers"][name])
+    if job.record.last_step != values["step"]:
+        raise UserError(
+            f"{job.record.metrics}: lacks the evaluation at step {values['step']:,}, of which {path.name} is; "
+            f"put the run's own metrics.jsonl there, or remove {path.name} to train anew"
+        )
+    load_weights(job.method, values["model"], path)
+    try:
+        for name, optimiser in job.method.optimisers.items():
+            optimiser.load_state_dict(values["optimisers"][name])
+    except (KeyError, ValueError) as error:
+        raise misfit(path) from error
     prepare_optimisers(job.method, job.updates.device)
     job.step, job.seconds = values["step"], values["seconds"]
     job.pick = None if values["pick"] is None else Pick(**values["pick"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 
@@ -41,6 +43,16 @@ def lay_out(method: Method, layout: Layout) -> None:
     nn.Module.to(method, memory_format=layout.memory_format)
 
 
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Give this process its threads back in the end, so that the layout of one run does not bind the next."""
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def choose_layout(method: Method, batches: Batches, precision: str, steps: int) -> Layout:
     """Return the layout in which updates are fastest here and now.
 
@@ -52,10 +64,8 @@ def choose_layout(method: Method, batches: Batches, precision: str, steps: int) 
     threads = torch.get_num_threads()
     counts = [threads] if "OMP_NUM_THREADS" in os.environ else sorted({1, threads})
     layouts = [Layout(channels_last, count) for channels_last, count in product((True, False), counts)]
-    try:
+    with own_threads():
         return min(layouts, key=lambda layout: _seconds(method, batches, precision, layout))
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _seconds(method: Method, batches: Batches, precision: str, layout: Layout) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from uda.data.protocols import TaskData
 from uda.errors import UserError
 from uda.training.config import RunConfig
-from uda.training.files import write_json
+from uda.training.files import write_json, write_text
 from uda.training.probe import Layout
 from uda.training.starts import Starts, read_starts
 
@@ -86,18 +86,25 @@ class Record:
             return []
         return [json.loads(line) for line in self.metrics.read_text(encoding="utf-8").splitlines()]
 
+    @property
+    def last_step(self) -> int:
+        """The step of the last evaluation so far; 0 before the first."""
+        history = self.history()
+        return int(history[-1]["step"]) if history else 0
+
     def rewind(self, step: int) -> None:
         """Drop the evaluations after a step, and a line that was cut off: a resumed run makes them again."""
         if not self.metrics.exists():
             return
-        kept = []
-        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+        written, kept = self.metrics.read_text(encoding="utf-8"), ""
+        for line in written.splitlines():
             try:
                 if json.loads(line)["step"] <= step:
-                    kept.append(line + "\n")
+                    kept += line + "\n"
             except json.JSONDecodeError:
                 break
-        self.metrics.write_text("".join(kept), encoding="utf-8")
+        if kept != written:
+            write_text(self.metrics, kept)
 
     def _check_owner(self) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from uda.data.augmentation import Augmentation
@@ -16,6 +16,7 @@ from uda.methods import METHODS
 from uda.metrics.validators import find_validator
 from uda.training.config import RunConfig
 from uda.training.devices import resolve_precision
+from uda.training.starts import start_seed
 
 #: What a run is made of beside its method's settings and its augmentation, where nothing else is said.
 RUN_DEFAULTS: dict[str, Any] = {
@@ -82,7 +83,7 @@ def resolve(
         source=source,
         target=target,
         protocol=protocol,
-        seed=at_least("seed", seed, 0),
+        seed=_checked_seed(seed, chosen["starts"]),
         steps=at_least("steps", chosen["steps"], 1),
         batch_size=at_least("batch_size", chosen["batch_size"], 2),
         evaluate_every=at_least("evaluate_every", chosen["evaluate_every"], 1),
@@ -93,6 +94,11 @@ def resolve(
         starts=chosen["starts"],
         start_steps=chosen["start_steps"],
     )
+
+
+def with_seed(config: RunConfig, seed: int) -> RunConfig:
+    """Return the run of another seed; `UserError` for one that no run can have."""
+    return replace(config, seed=_checked_seed(seed, config.starts))
 
 
 def known_keys(method: str) -> dict[str, Any]:
@@ -155,6 +161,13 @@ def at_least(key: str, value: int, least: int) -> int:
     if value < least:
         raise UserError(f"{key} is {value}: it must be {least} or more")
     return value
+
+
+def _checked_seed(seed: int, starts: int) -> int:
+    """Return a seed by which torch can draw, and by which the last start of the run can, too."""
+    if start_seed(seed, starts - 1) >= 2**63:
+        raise UserError(f"seed is {seed}: it must be below 2^63" + (", for each start" if starts > 1 else ""))
+    return at_least("seed", seed, 0)
 
 
 def _check_starts(starts: int, start_steps: int, steps: int) -> None:

@@ -19,10 +19,25 @@ from uda.training.config import RunConfig
 from uda.training.devices import describe_device, prepare_device, resolve_device
 from uda.training.files import write_json
 from uda.training.job import Job, evaluate, make_result, open_job
+from uda.training.probe import own_threads
 from uda.training.record import Record
 from uda.training.saving import Saver
 from uda.training.trial import Trial, keep_best, trials
 from uda.training.versions import code_version, versions
+
+
+class NotFiniteRunsError(NotFiniteError):
+    """Some of several runs gave a number which is not finite.
+
+    Parameters
+    ----------
+    broken
+        Each of those runs, and what is said of it.
+    """
+
+    def __init__(self, broken: Sequence[tuple[RunConfig, NotFiniteError]]) -> None:
+        super().__init__("; ".join(f"seed {config.seed}: {error}" for config, error in broken))
+        self.broken = tuple(broken)
 
 
 def train(
@@ -70,12 +85,18 @@ def train_side_by_side(
     """Make runs that differ in their seed alone, in one process on one device, their updates in turn.
 
     On a CUDA device they overlap: each replays its graph on a stream of its own. A run's result is what it would be
-    alone; its seconds are those of all together. Parameters and errors are those of `train`.
+    alone; its seconds are those of all together. Parameters and errors are those of `train`; where a term of one run is
+    not finite, the others are finished first.
 
     Returns
     -------
     list
         The run folders.
+
+    Raises
+    ------
+    NotFiniteRunsError
+        Where several runs were to be made, and terms of some were not finite.
     """
     if len({replace(config, seed=0).hash for config in configs}) > 1:
         raise UserError("runs side by side must differ in their seed alone")
@@ -85,12 +106,12 @@ def train_side_by_side(
         where = resolve_device(device)
         prepare_device(where)
         open_all = partial(_open, task=_load(unfinished[0].config, root), device=where, command=command)
-        with Saver() as saver:
-            _choose_starts(unfinished, open_all, saver, quiet)
-            jobs = open_all(unfinished)
-            _train(jobs, saver, quiet)
-        for job in jobs:
-            write_json(job.record.result, make_result(job))
+        with own_threads(), Saver() as saver:
+            broken = _make(unfinished, open_all, saver, quiet)
+        if broken and len(unfinished) > 1:
+            raise NotFiniteRunsError([(record.config, error) for record, error in broken])
+        for _, error in broken:
+            raise error
     return [record.folder for record in records]
 
 
@@ -116,6 +137,23 @@ def _open(
     return jobs
 
 
+def _make(
+    records: Sequence[Record], open_all: Callable[[Sequence[Record]], list[Job]], saver: Saver, quiet: bool
+) -> list[tuple[Record, NotFiniteError]]:
+    """Make runs together, and each for itself once one of them is not finite; return those that were not, and why."""
+    try:
+        _choose_starts(records, open_all, saver, quiet)
+        _finish(open_all(records), saver, quiet)
+    except NotFiniteError as error:
+        saver.flush()
+        broken = error.with_traceback(None)  # its frames would keep the networks of all
+    else:
+        return []
+    if len(records) == 1:
+        return [(records[0], broken)]
+    return [failure for record in records for failure in _make([record], open_all, saver, quiet)]
+
+
 def _choose_starts(
     records: Sequence[Record], open_all: Callable[[Sequence[Record]], list[Job]], saver: Saver, quiet: bool
 ) -> None:
@@ -136,6 +174,13 @@ def _try(starts: Sequence[Trial], open_all: Callable[[Sequence[Record]], list[Jo
         if len(starts) > 1:  # one of them: go on with each for itself
             for start in starts:
                 _try([start], open_all, saver, quiet)
+
+
+def _finish(jobs: Sequence[Job], saver: Saver, quiet: bool) -> None:
+    """Train all jobs to their end and write their results."""
+    _train(jobs, saver, quiet)
+    for job in jobs:
+        write_json(job.record.result, make_result(job))
 
 
 def _train(jobs: Sequence[Job], saver: Saver, quiet: bool) -> None:

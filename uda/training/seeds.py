@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from uda.errors import UserError
 from uda.training.config import RunConfig
 from uda.training.devices import resolve_device
-from uda.training.pool import runs_at_a_time, training_pool
+from uda.training.pool import KilledError, in_processes, runs_at_a_time
 from uda.training.run import train, train_side_by_side
 
 
@@ -18,13 +19,14 @@ def train_seeds(
     runs: Path,
     *,
     device: str = "auto",
+    threads: int | None = None,
     command: str = "",
     quiet: bool = False,
 ) -> list[Path]:
     """Make runs that differ in their seed alone, as many at a time as the device is good for.
 
     On a CUDA device all of them share one process, and their updates overlap (`train_side_by_side`). On a CPU each has
-    a process and one thread.
+    a process of its own, with one thread, or with ``threads``.
 
     Parameters and errors are those of `uda.training.run.train`; the runs that are not hit by an error are finished.
 
@@ -36,6 +38,11 @@ def train_seeds(
     if resolve_device(device).type == "cuda" or len(configs) == 1:
         return train_side_by_side(configs, root, runs, device=device, command=command, quiet=quiet)
     one = partial(train, root=root, runs=runs, device=device, command=command, quiet=True)
-    with training_pool(min(len(configs), runs_at_a_time(device))) as pool:
-        pending = [pool.submit(one, config) for config in configs]
-    return [run.result() for run in pending]
+    jobs = min(len(configs), runs_at_a_time(device, threads))
+    made = {config.hash: run for config, run in in_processes(one, configs, jobs, threads)}
+    for config in configs:
+        try:
+            made[config.hash].result()
+        except KilledError as error:
+            raise UserError(f"{runs / config.name}: {error}") from error
+    return [runs / config.name for config in configs]

@@ -13,6 +13,9 @@ import torch
 
 import uda
 
+#: Seconds that git may take for an answer.
+PATIENCE = 10
+
 
 @cache
 def code_version() -> str:
@@ -24,9 +27,10 @@ def code_version() -> str:
     """
     here = Path(uda.__file__).parent
     try:
+        _git(here, "ls-files", "--error-unmatch", Path(uda.__file__).name)  # else it lies in another's repository
         commit = _git(here, "rev-parse", "--short=10", "HEAD")
         dirty = "+dirty" if _git(here, "status", "--porcelain", "--untracked-files=no", "--", ".") else ""
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return os.environ.get("UDA_CODE_VERSION", uda.__version__)
     return f"{uda.__version__}-g{commit}{dirty}"
 
@@ -42,5 +46,5 @@ def versions() -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=PATIENCE)
     return done.stdout.strip()

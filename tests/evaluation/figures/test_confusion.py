@@ -76,7 +76,8 @@ def test_runs_without_predictions_and_of_other_classes_are_errors(tmp_path: Path
     predict(tmp_path / "1", [0, 1], [0, 1], [0, 1])
     predict(write_run(tmp_path / "2", result(method="dann")), [0, 1], [0, 2], [0, 1])
     assert confusions(series_of(tmp_path), "last")[1] == ("0", "1", "2")  # of both, where no checkpoint names them
-    named = {"format": "uda-checkpoint", "version": 1}
+    others = ("config", "shapes", "step", "seconds", "model", "optimisers", "pick")
+    named = {**dict.fromkeys(others), "format": "uda-checkpoint", "version": 1}
     torch.save({**named, "class_names": ["a", "b"]}, tmp_path / "1" / "checkpoint.pt")
     with pytest.raises(UserError, match="1: knows 2 classes, but there are predictions of more"):
         confusions(series_of(tmp_path), "last")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -35,6 +37,13 @@ def test_streams_stand_below_each_other_and_directions_too() -> None:
     assert shown(figure) == [[1, 2], [3, 4], [5, 6], [7, 8], [11, 12], [13, 14], [15, 16], [17, 18]]
     streams = ["input", "reconstruction", "translation", "cycle"]
     assert texts(figure) == ["MNIST → USPS", *streams, "USPS → MNIST", *streams]
+
+
+def test_without_reconstructions_there_is_no_row_of_them() -> None:
+    drawing = translation_grid([replace(FORTH, reconstructions=None)])
+    assert shown(drawing.figure) == [[1, 2], [5, 6], [7, 8]]
+    assert texts(drawing.figure) == ["MNIST → USPS", "input", "translation", "cycle"]
+    assert drawing.caption == "Held-out images translated: MNIST → USPS, and back (cycle). One of each class first."
 
 
 def test_compact_has_input_and_translation() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.evaluation.examples import result
 from tests.evaluation.golden import write
+from tests.evaluation.test_counterparts import RUNS as COUNTERPARTS
 from uda.evaluation.formats.latex import latex_escape
 from uda.evaluation.runs import RunResult
 from uda.evaluation.write import write_tables
@@ -23,13 +24,14 @@ TABLES = {
     "no subcolumn": lambda: write_tables([result()], "latex", "none"),
     "wide and tall": lambda: write_tables(MANY, "latex", "all"),
     "paper": lambda: write(form="latex", arrangement="paper"),
+    "counterparts": lambda: write_tables(COUNTERPARTS, "latex", arrangement="counterparts"),
 }
 
 
 def test_special_characters_are_escaped() -> None:
-    assert latex_escape(r"a_b & 5% #1 {x} $ ~ ^ \ < > | ± → † …") == (
+    assert latex_escape(r"a_b & 5% #1 {x} $ ~ ^ \ < > | ± − → † …") == (
         r"a\_b \& 5\% \#1 \{x\} \$ \textasciitilde{} \textasciicircum{} \textbackslash{} "
-        r"\textless{} \textgreater{} \textbar{} $\pm$ $\rightarrow$ $\dagger$ \dots{}"
+        r"\textless{} \textgreater{} \textbar{} $\pm$ $-$ $\rightarrow$ $\dagger$ \dots{}"
     )
     assert latex_escape("MNIST->USPS") == r"MNIST$\rightarrow$USPS"
 
@@ -65,6 +67,18 @@ def test_means_are_ranked_and_deviations_small() -> None:
     assert r"\textbf{92.00}{\scriptsize\,$\pm$\,1.41}" in text
     assert r"\underline{91.00}" in text
     assert r"\quad DANN" in text
+
+
+def test_the_legend_stands_below_the_first_part_even_where_the_best_stand_in_a_later_one() -> None:
+    pairs = [(f"source{number}", f"target{number}") for number in range(8)]
+    runs = [result(source=source, target=target) for source, target in pairs]
+    runs.append(result(method="dann", source=pairs[-1][0], target=pairs[-1][1], accuracy_last=95.0))
+    first, *others = write_tables(runs, "latex", "none").split(r"\end{table*}")[:-1]
+    assert others
+    assert r"\textbf" not in first
+    assert r"\textbf" in others[-1]
+    assert "Bold: the best" in first
+    assert not any("Bold: the best" in part for part in others)
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")

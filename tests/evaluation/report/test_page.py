@@ -103,6 +103,21 @@ def test_what_can_be_drawn_from_a_checkpoint_is_drawn(full_report: str) -> None:
     assert left_out(full_report) == {}
 
 
+def test_the_seed_whose_checkpoint_is_drawn_is_named(tmp_path: Path) -> None:
+    (tiny_run(tmp_path, "unit", seed=1) / "checkpoint.pt").unlink()
+    tiny_run(tmp_path, "unit", seed=2)
+    assert report(tmp_path / "runs", checkpoints=True).count("At the last step. Seed 2.") == 4
+    tiny_run(tmp_path, "source-only", seed=1)
+    assert "At the last step. Seeds: Source only 1, UNIT 2." in report(tmp_path / "runs", checkpoints=True)
+
+
+def test_a_method_that_only_translates_has_its_translations_drawn(tmp_path: Path) -> None:
+    text = report(tiny_run(tmp_path, "cycada", blocks=1), checkpoints=True)
+    assert f"Translations, {PAIR}" in headings(text)
+    reason = "no method that is shown here has codes of images to interpolate between"
+    assert left_out(text) == {f"Interpolations, {PAIR}": reason}
+
+
 def test_missing_data_are_said(tmp_path: Path) -> None:
     run = tiny_run(tmp_path, "unit")
     (tmp_path / "grey.npz").unlink()

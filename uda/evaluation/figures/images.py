@@ -54,7 +54,7 @@ class Panel:
 
 @styled
 def translation_grid(panels: Sequence[Translations], compact: bool = False, width: Width = "page") -> Drawing:
-    """Draw one panel per direction: input, reconstruction, translation and cycle below each other.
+    """Draw one panel per direction: input, reconstruction (where there is one), translation and cycle below each other.
 
     Parameters
     ----------
@@ -73,8 +73,10 @@ def translation_grid(panels: Sequence[Translations], compact: bool = False, widt
         for panel in panels
     ]
     ways = " and ".join(f"{panel.origin} → {panel.destination}" for panel in panels)
-    rest = "" if compact else " with reconstructions, and translations there and back (cycle)"
-    return Drawing(_draw(drawn, width), f"Held-out images translated: {ways}{rest}. The first of each class.")
+    reconstructed = all(panel.reconstructions is not None for panel in panels)
+    rest = " with reconstructions, and translations there and back (cycle)" if reconstructed else ", and back (cycle)"
+    said = f"Held-out images translated: {ways}{'' if compact else rest}. One of each class first."
+    return Drawing(_draw(drawn, width), said)
 
 
 @styled
@@ -97,7 +99,7 @@ def comparison_grid(named: Sequence[tuple[str, Translations]], width: Width = "p
     heads = {count // 2: f"→ {first.destination}", count + 1 + count // 2: f"→ {first.destination} → {first.origin}"}
     return Drawing(
         _draw([Panel("", strips, heads)], width),
-        f"Held-out images of {first.origin}, the first of each class, translated to {first.destination} (left) and "
+        f"Held-out images of {first.origin}, one of each class first, translated to {first.destination} (left) and "
         "back again (right), a row for each translator.",
     )
 

@@ -3,7 +3,7 @@ r"""LaTeX with booktabs, to be ``\input`` as it is."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from uda.evaluation.formats.blocks import divide, divide_rows
 from uda.evaluation.parts import Entry, Layout
@@ -25,6 +25,7 @@ _CHARACTERS = {
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
     "–": "--",
+    "−": "$-$",
     "…": r"\dots{}",
     **{character: "\\" + character for character in "&%$#_{}"},
 }
@@ -43,9 +44,11 @@ def latex(layout: Layout) -> str:
     r"""Write ``table*`` environments with booktabs rules: one, or several where the table is too wide for a page."""
     blocks = [part for block in divide(layout, _WIDEST, _outline) for part in divide_rows(block, _HIGHEST)]
     lines = [r"% needs \usepackage{booktabs,graphicx}"]
+    legend = layout.legend("Bold", "underlined")
+    explanation = [*layout.explanation, *([legend] if legend else [])]
     for number, block in enumerate(blocks, start=1):
         part = f" ({number} of {len(blocks)})" if len(blocks) > 1 else ""
-        lines += _environment(block, part, first=number == 1)
+        lines += _environment(block, part, explanation if number == 1 else [])
     lines += [rf"\par{{\footnotesize\raggedright\noindent {latex_escape(text)}\par}}" for text in blocks[-1].references]
     return "\n".join(lines) + "\n"
 
@@ -55,7 +58,7 @@ def _outline(entry: Entry) -> str:
     return entry.text.replace(" ± ", "±") + "," * len(entry.marks)
 
 
-def _environment(layout: Layout, part: str, first: bool) -> list[str]:
+def _environment(layout: Layout, part: str, explanation: Sequence[str]) -> list[str]:
     alignment = "".join(("l" if column.wordy else "r") * column.width for column in layout.columns)
     return [
         r"\begin{table*}[tp]",
@@ -69,19 +72,17 @@ def _environment(layout: Layout, part: str, first: bool) -> list[str]:
         r"\bottomrule",
         r"\end{tabular}}%",
         r"\sbox1{\parbox[t]{\linewidth}{\footnotesize\raggedright",
-        *_notes(layout, first),
+        *_notes(layout, explanation),
         r"}}%",
         *_FIT,
         r"\end{table*}",
     ]
 
 
-def _notes(layout: Layout, first: bool) -> list[str]:
-    """Return the explanation, below the first part of a table alone, then footnotes and remarks."""
-    legend = layout.legend("Bold", "underlined")
-    sentences = [*layout.explanation, *([legend] if legend else [])] if first else []
+def _notes(layout: Layout, explanation: Sequence[str]) -> list[str]:
+    """Return the explanation, which only the first part of a table has, then footnotes and remarks."""
     return [
-        *([rf"{latex_escape(' '.join(sentences))}\par"] if sentences else []),
+        *([rf"{latex_escape(' '.join(explanation))}\par"] if explanation else []),
         *(rf"{_raised([mark])}~{latex_escape(text)}\par" for mark, text in layout.footnotes),
         *(rf"{latex_escape(text)}\par" for text in layout.remarks),
     ]

@@ -26,7 +26,9 @@ from uda.evaluation.ranking import estimate
 from uda.evaluation.report.markup import Html
 from uda.evaluation.report.svg import inline_svg
 from uda.evaluation.series import Series, panel_titles
-from uda.evaluation.translate import translate_domains, translates
+from uda.evaluation.translate import translate_domains
+from uda.evaluation.translators import find_core, find_draw
+from uda.methods import Method
 from uda.training.checkpoint import load_model
 
 #: At most so many methods of a pair that adapt have their learning curves drawn, and their predictions and checkpoints.
@@ -155,13 +157,24 @@ def _plans_of_pair(
         return
     kept = [each for each in having(best, "checkpoint.pt")[0] if each.known_folders]
     paths = {each.label: each.known_folders[0] / "checkpoint.pt" for each in kept}
-    said = f"{where} The first seed."
+    said = f"{where} {_seeds(kept)}"
     yield Plan(f"Reliability, {title}", partial(_reliability, paths, weights, root), f"{said} {choice}".strip())
     for label in list(paths)[:SHOWN_FEATURES] or [""]:
         heading = f"Features, {title}" + (f", {label}" if label else "")
         yield Plan(heading, partial(_features, paths.get(label), weights, root), said)
     yield Plan(f"Translations, {title}", partial(_translations, paths, weights, root), said)
     yield Plan(f"Interpolations, {title}", partial(_interpolations, paths, weights, root), said)
+
+
+def _seeds(series: Sequence[Series]) -> str:
+    """Say which seed each series' first folder is of."""
+    seeds = {
+        each.label: next(run.seed for run, folder in zip(each.runs, each.folders, strict=True) if folder)
+        for each in series
+    }
+    if len(set(seeds.values())) > 1:
+        return f"Seeds: {', '.join(f'{label} {seed}' for label, seed in seeds.items())}."
+    return "".join(f"Seed {seed}." for seed in set(seeds.values()))
 
 
 def _confusion(series: Sequence[Series], weights: Weights) -> Drawing:
@@ -181,25 +194,25 @@ def _features(path: Path | None, weights: Weights, root: Path) -> Drawing:
 
 
 def _translations(paths: Mapping[str, Path], weights: Weights, root: Path) -> Drawing:
-    label, path = _translator(paths)
+    label, path = _first(paths, find_draw, "translates images")
     drawing = translation_grid(translate_domains(path, weights, "both", 10, root))
     return replace(drawing, caption=f"{label}. {drawing.caption}")
 
 
 def _interpolations(paths: Mapping[str, Path], weights: Weights, root: Path) -> Drawing:
-    label, path = _translator(paths)
+    label, path = _first(paths, find_core, "has codes of images to interpolate between")
     ways = [way for origin in _ORIGINS for way in interpolate_domains(path, weights, origin, 2, 9, root)]
     drawing = interpolation_grid(ways)
     return replace(drawing, caption=f"{label}. {drawing.caption}")
 
 
-def _translator(paths: Mapping[str, Path]) -> tuple[str, Path]:
-    """Return the first method that translates images, with its checkpoint."""
+def _first(paths: Mapping[str, Path], find: Callable[[Method], object], what: str) -> tuple[str, Path]:
+    """Return the first method that has what is looked for, with its checkpoint."""
     _need(paths)
     for label, path in paths.items():
-        if translates(load_model(path)[0]):
+        if find(load_model(path)[0]):
             return label, path
-    raise UserError("no method that is shown here translates images")
+    raise UserError(f"no method that is shown here {what}")
 
 
 def _need(paths: Mapping[str, Path]) -> None:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from uda.data.protocols import PROTOCOLS
-from uda.evaluation.labels import pair_label
+from uda.evaluation.labels import pair_labels
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.report.environment import environment
@@ -82,7 +82,7 @@ def make_report(
 
 def default_title(series: Sequence[Series]) -> str:
     """Return the names of the pairs, or how many there are."""
-    pairs = list(dict.fromkeys(pair_label(each.pair) for each in series))
+    pairs = list(pair_labels(each.pair for each in series).values())
     return " · ".join(pairs) if len(pairs) <= 3 else f"{len(pairs)} pairs of domains"
 
 
@@ -156,7 +156,7 @@ def _protocol(name: str, series: Sequence[Series]) -> Html:
     notes = list(dict.fromkeys(note for each in here for note in each.cell.notes))
     known = PROTOCOLS.get(name)
     text = f"{known.description[:1].upper()}{known.description[1:]}." if known else "Not known to this version of uda."
-    pairs = ", ".join(dict.fromkeys(pair_label(each.pair) for each in here))
+    pairs = ", ".join(pair_labels(each.pair for each in here).values())
     return joined(
         [
             element("h3", element("code", name)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from uda.evaluation.labels import pair_label
+from uda.evaluation.labels import pair_labels
 from uda.evaluation.report.markup import Html, element, joined
 from uda.evaluation.report.records import RunRecord
 from uda.evaluation.report.tables import cell, plain_table
@@ -15,15 +15,21 @@ _HEADS = ("Run", "Pair", "Method", "Seed", "Last", "Pick", "Oracle", "Steps", "S
 
 def runs_table(records: Sequence[RunRecord]) -> Html:
     """Build the table: one row per run, its name a link to its details."""
-    return plain_table("All runs", _HEADS, [_row(record) for record in records], numbers=6)
+    labels = _labels(records)
+    rows = [_row(record, labels[record.result.pair]) for record in records]
+    return plain_table("All runs", _HEADS, rows, numbers=6)
 
 
-def _row(record: RunRecord) -> list[Html]:
+def _labels(records: Sequence[RunRecord]) -> dict[tuple[str, str], str]:
+    return pair_labels(record.result.pair for record in records)
+
+
+def _row(record: RunRecord, pair: str) -> list[Html]:
     run = record.result
     name = element("a", element("code", run.config_hash), href=f"#{_anchor(record)}")
     return [
         cell(name, run.config_hash, head=True),
-        cell(pair_label(run.pair)),
+        cell(pair),
         cell(record.label),
         cell(str(run.seed), run.seed),
         *(cell(f"{value:.2f}", value) for value in (run.accuracy_last, run.accuracy_validator, run.accuracy_oracle)),
@@ -34,15 +40,16 @@ def _row(record: RunRecord) -> list[Html]:
 
 def run_details(records: Sequence[RunRecord]) -> Html:
     """Build one folded block per run."""
-    return joined(_details(record) for record in records)
+    labels = _labels(records)
+    return joined(_details(record, labels[record.result.pair]) for record in records)
 
 
-def _details(record: RunRecord) -> Html:
+def _details(record: RunRecord, pair: str) -> Html:
     run = record.result
     command, reason = record.command
     summary = [
         element("code", run.config_hash),
-        element("span", f"{record.label}, {pair_label(run.pair)}, seed {run.seed}"),
+        element("span", f"{record.label}, {pair}, seed {run.seed}"),
     ]
     again = element("pre", element("code", command)) if command else element("p", f"No command: {reason}.")
     parts = [element("h4", "Makes it again"), again]

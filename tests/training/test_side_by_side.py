@@ -1,0 +1,123 @@
+"""Runs side by side: one that breaks down ends no other, in one process or in several."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training.test_run import config_of, identical, log_of, weights
+from uda.errors import NotFiniteError, UserError
+from uda.sweeps import runner
+from uda.sweeps.runner import Outcome, Workplace, sweep
+from uda.training.config import RunConfig
+from uda.training.record import is_finished
+from uda.training.run import NotFiniteRunsError, train, train_side_by_side
+from uda.training.seeds import train_seeds
+from uda.training.updates import Updates
+
+MEANS = Updates.means
+MAKE = runner._make
+
+
+def seeds_of(pair: tuple[str, str], count: int, **overrides: object) -> list[RunConfig]:
+    return [replace(config_of("source-only", pair, **overrides), seed=seed) for seed in range(1, count + 1)]
+
+
+def breaking(seeds: set[int], after: int) -> Callable[[Updates, int], dict[str, float]]:
+    """Return means of terms that are not finite after some step, for the updates of these seeds alone."""
+
+    def means(updates: Updates, count: int) -> dict[str, float]:
+        if updates.seed in seeds and updates._step >= after:
+            raise NotFiniteError(f"broken by {updates.seed}")
+        return MEANS(updates, count)
+
+    return means
+
+
+def test_the_others_are_finished_where_some_are_not_finite(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = seeds_of(pair, 4)
+    alone = [train(config, tmp_path, tmp_path / "alone", quiet=True) for config in configs]
+    runs = tmp_path / "together"
+    monkeypatch.setattr(Updates, "means", breaking({2, 3}, after=3))
+    for _ in range(2):
+        with pytest.raises(NotFiniteRunsError) as caught:
+            train_side_by_side(configs, tmp_path, runs, quiet=True)
+        assert str(caught.value) == "seed 2: broken by 2; seed 3: broken by 3"
+        assert [is_finished(runs, config) for config in configs] == [True, False, False, True]
+    for config, folder in zip(configs, alone, strict=True):
+        if is_finished(runs, config):
+            assert identical(weights(runs / config.name), weights(folder))
+        else:
+            assert [line["step"] for line in log_of(runs / config.name)] == [2]
+    monkeypatch.undo()
+    for folder, other in zip(train_side_by_side(configs, tmp_path, runs, quiet=True), alone, strict=True):
+        assert identical(weights(folder), weights(other))
+
+
+def test_a_run_none_of_whose_starts_is_finite_ends_no_other(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = seeds_of(pair, 2, starts=2, start_steps=2)
+    monkeypatch.setattr(Updates, "means", breaking({1, 1 + 2**20}, after=0))
+    with pytest.raises(NotFiniteRunsError, match=r"^seed 1: .* none of its 2 starts came to step 2"):
+        train_side_by_side(configs, tmp_path, tmp_path / "runs", quiet=True)
+    assert [is_finished(tmp_path / "runs", config) for config in configs] == [False, True]
+
+
+def test_a_sweep_says_of_each_run_what_was_wrong_with_it(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = seeds_of(pair, 3)
+    monkeypatch.setattr(Updates, "means", breaking({1, 3}, after=3))
+    monkeypatch.setattr(runner, "together", lambda configs, device: [list(configs)])
+    swept = sweep(configs, Workplace(tmp_path, tmp_path / "runs", "cpu"), None, lambda line: None)
+    assert [(config.seed, reason) for config, reason in swept.failures] == [(1, "broken by 1"), (3, "broken by 3")]
+    assert [result.seed for result in swept.results] == [2]
+    assert (tmp_path / "runs" / configs[2].name / "error.txt").read_text() == "broken by 3\n"
+
+
+def train_or_be_killed(config: RunConfig, **how: Any) -> Path:
+    if config.seed == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train(config, **how)
+
+
+def make_or_be_killed(group: list[RunConfig], place: Workplace) -> Outcome:
+    if group[0].seed == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return MAKE(group, place)
+
+
+def test_a_seed_whose_process_is_killed_is_named_and_the_others_are_finished(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = seeds_of(pair, 3)
+    monkeypatch.setattr("uda.training.seeds.train", train_or_be_killed)
+    with pytest.raises(UserError, match=rf"{configs[1].name}: its process was killed, perhaps for memory; give the"):
+        train_seeds(configs, tmp_path, tmp_path / "runs", device="cpu")
+    assert [is_finished(tmp_path / "runs", config) for config in configs] == [True, False, True]
+
+
+def test_a_sweep_goes_on_where_a_process_is_killed(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = seeds_of(pair, 4)
+    place = Workplace(tmp_path, tmp_path / "runs", "cpu", jobs=2)
+    monkeypatch.setattr(runner, "_make", make_or_be_killed)
+    said: list[str] = []
+    swept = sweep(configs, place, tmp_path / "runs.csv", said.append)
+    assert [result.seed for result in swept.results] == [1, 3, 4]
+    ((config, reason),) = swept.failures
+    assert config == configs[1]
+    assert reason == "its process was killed, perhaps for memory; give the command again"
+    assert f"[2/4] source-only seed 2: failed: {reason}" in said
+    monkeypatch.undo()
+    again = sweep(configs, replace(place, jobs=1), tmp_path / "runs.csv", said.append)
+    assert not again.failures
+    assert again.trained == {configs[1].hash}
