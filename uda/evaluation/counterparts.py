@@ -16,7 +16,7 @@ from uda.evaluation.table import Cell, Pair, Row, Table
 
 #: (method, preset) to the labels of its published numbers, its own paper's first: the first one of a pair counts.
 LABELS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("sa", "pixels"): ("SA",),
+    ("sa", "default"): ("SA",),
     ("swd", "default"): ("SWD",),
     ("deepjdot", "default"): ("DeepJDOT",),
     ("dann", "default"): ("DANN", "DANN (as in SBADA/CUDA tables)"),
