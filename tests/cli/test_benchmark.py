@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from tests.conftest import Uda, refused
+from uda.evaluation.agreement import measure_agreement
 from uda.evaluation.history import read_history
 from uda.evaluation.kept import measure_classes_kept
 from uda.evaluation.runs import read_csv
 from uda.metrics.predicted import rare_classes
+from uda.sweeps import swaps
 from uda.sweeps.recipe import load_recipe
+from uda.sweeps.swaps import swap_warnings
 from uda.training.claim import claim
 from uda.training.run import train
 from uda.training.starts import read_starts
@@ -62,7 +65,9 @@ def ended(output: str) -> list[str]:
     return sorted(line for line in output.splitlines() if line.startswith("[") and "% in " in line)
 
 
-def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results: Path, tmp_path: Path) -> None:
+def test_runs_once_and_writes_table_and_picture(
+    uda: Uda, recipe: Path, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = uda("benchmark", recipe, "--results", results)
     assert first.exit_code == 0, first.output
     written = {"runs.csv", "bars.md", "bars.tex", "bars.csv", "bars-cost.md", "bars-translations.png"}
@@ -74,9 +79,19 @@ def test_runs_once_and_writes_table_and_picture(uda: Uda, recipe: Path, results:
     assert any(rare)  # after four steps
     for line, lost in zip(ended(first.stdout), rare, strict=True):
         assert line.endswith(f"; hardly predicted for the target: {', '.join(lost)}" if lost else " s")
+    reader, unit, _ = (folder / "checkpoint.pt" for folder in folders)
+    agreement = measure_agreement([unit], "last", reader, tmp_path / "data").runs[0].readings[0]
+    assert agreement.way == (0, 1)
+    assert agreement.kept < 50  # after four steps
+    assert f"unit seed 1: source-only takes {agreement.kept:.0f} % of its translated source images" in first.stdout
+    told = {config.hash for config in load_recipe(recipe).configs}, tmp_path / "runs", tmp_path / "data"
+    assert len(list(swap_warnings(load_recipe(recipe), *told))) == 1
+    monkeypatch.setattr(swaps, "ENOUGH", agreement.kept - 0.01)
+    assert list(swap_warnings(load_recipe(recipe), *told)) == []
     made, table = stamps(tmp_path / "runs"), (results / "runs.csv").read_bytes()
     second = uda("benchmark", recipe, "--results", results)
     assert second.exit_code == 0
+    assert "its translated source images" not in second.stdout
     assert second.stdout.count("% before\n") == 3
     assert stamps(tmp_path / "runs") == made
     assert (results / "runs.csv").read_bytes() == table

@@ -23,6 +23,7 @@ from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
 from uda.sweeps.runner import Sweep, Workplace, left_to_another, sweep, title
+from uda.sweeps.swaps import swap_warnings
 from uda.sweeps.translations import measure_kept
 from uda.training.config import RunConfig
 
@@ -118,6 +119,8 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
     if swept.results:
         click.echo("\n" + write_tables(swept.results))
         judge_translations(recipe, configs, swept, results, place)
+        for warning in swap_warnings(recipe, swept.trained, place.runs, place.root):
+            click.echo(warning)
         click.echo(wrote(recipe.name, write_report(recipe, results)))
         picture = results / f"{recipe.name}-translations.png"
         if write_translations(recipe, place.runs, place.root, picture, swept.trained):

@@ -17,7 +17,7 @@ from uda.evaluation.classify import Weights
 from uda.evaluation.judges import Read, load_judge
 from uda.evaluation.kept import SOURCE_JUDGE, ClassesKept, translating_run
 from uda.evaluation.readings import read, read_translations
-from uda.evaluation.translators import load_test_splits, open_translators
+from uda.evaluation.translators import draw_there_and_back, load_test_splits, open_translator, open_translators
 
 
 def measure_agreement(paths: Sequence[Path], weights: Weights, source_judge: Path, root: Path) -> ClassesKept:
@@ -64,6 +64,35 @@ def measure_agreement(paths: Sequence[Path], weights: Weights, source_judge: Pat
         ),
         notes=notes,
     )
+
+
+def share_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> float:
+    """Let a classifier of real source images read translations of a run's first so many source test images.
+
+    Parameters
+    ----------
+    path, source_judge, root
+        As for `measure_agreement`; the weights are those of the last step.
+    most
+        Images.
+
+    Returns
+    -------
+    float
+        Percent of them that are taken for their label.
+
+    Raises
+    ------
+    UserError
+        As `measure_agreement`.
+    """
+    translator = open_translator(path, "last")
+    loaded, shape = translator.loaded, translator.method.task.source_shape
+    judge = load_judge(source_judge, "source", loaded.config, shape, loaded.class_names)
+    (source, _), _ = load_test_splits(translator, root)
+    translations, _ = draw_there_and_back(translator.draw, source.images[:most], 0)
+    taken = _of_any_channels(judge.read, shape[0])(translations).argmax(1)
+    return 100.0 * float((taken == source.labels[:most]).double().mean())
 
 
 def _of_any_channels(classify: Read, channels: int) -> Read:
