@@ -78,7 +78,7 @@ def test_a_method_says_each_setting_and_each_preset_as_they_are_written_in_a_rec
     output = uda("methods", method).output
     blocks = {block.splitlines()[0]: block.splitlines()[1:] for block in output.split("\n\n")}
     (defaults,) = (block for head, block in blocks.items() if head.startswith("Settings, "))
-    read = parse_settings(tuple(line.strip().replace(" = ", "=") for line in defaults))
+    read = parse_settings(tuple(line.split("  #")[0].strip().replace(" = ", "=") for line in defaults))
     config = METHODS[method].Config
     assert config(**{key: tuple(v) if isinstance(v, list) else v for key, v in read.items() if v != "none"}) == config()
     for setting in read:
@@ -91,6 +91,12 @@ def test_a_method_says_each_setting_and_each_preset_as_they_are_written_in_a_rec
             by_name = resolve(method, "rendered", "optdigits", preset=preset, device="cpu")
             by_hand = resolve(method, "rendered", "optdigits", overrides=changed, device="cpu")
             assert replace(by_hand, preset=preset) == by_name
+
+
+def test_a_method_says_what_its_numbers_may_be(uda: Uda) -> None:
+    output = uda("methods", "unit").output
+    assert "  game_share = 1.0  # above 0 and at most 1\n" in output
+    assert "  lambda_0 = 1.0\n" in output
 
 
 def test_a_method_that_is_not_known_is_refused_with_the_nearest(uda: Uda) -> None:

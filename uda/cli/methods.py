@@ -13,6 +13,7 @@ import click
 from uda.data.augmentation import Augmentation
 from uda.errors import unknown
 from uda.methods import METHODS, Method
+from uda.methods.ranges import Range, ranges_of
 from uda.training.resolve import RUN_DEFAULTS, flatten
 
 
@@ -49,7 +50,8 @@ def _settings(method: type[Method]) -> Iterator[str]:
         if is_dataclass(described):
             yield from (f"  {line}".rstrip() for line in ["", *(inspect.getdoc(described) or "").splitlines()])
     yield from ("", "Settings, and what they are where nothing else is said")
-    yield from _written(asdict(method.Config()))
+    narrow = {name: allowed for name, allowed in ranges_of(method.Config).items() if allowed != Range()}
+    yield from _written(asdict(method.Config()), narrow)
     yield from ("", "Those of a run, likewise")
     yield from _written(RUN_DEFAULTS | flatten({"augmentation": asdict(Augmentation())}))
     for preset, values in method.presets.items():
@@ -59,7 +61,8 @@ def _settings(method: type[Method]) -> Iterator[str]:
             yield from _written(flatten(values))
 
 
-def _written(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Write settings as TOML has them; none of theirs is more than a value or a list of values."""
+def _written(settings: Mapping[str, Any], ranges: Mapping[str, Range] | None = None) -> Iterator[str]:
+    """Write settings as TOML has them, and their ranges; none of theirs is more than a value or a list of values."""
     for key, value in settings.items():
-        yield f"  {key} = {'none' if value is None else json.dumps(value)}"
+        allowed = f"  # {ranges[key]}" if ranges and key in ranges else ""
+        yield f"  {key} = {'none' if value is None else json.dumps(value)}{allowed}"

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uda.data.neutral import added
-from uda.methods.joint import JointConfig, JointReader
+from uda.methods.joint import JointConfig, JointReader, risen
 from uda.methods.ranges import Count, Share
 
 
@@ -45,9 +44,8 @@ class DomainGame(JointReader):
     """A classifier whose features get the gradient of a domain classifier reversed, ever more of it."""
 
     def weight(self, step: Tensor) -> Tensor:
-        """Return lambda at a step: the paper's 2 / (1 + exp(-gamma p)) - 1 at progress p, times ``lambda_domain``."""
-        progress = step / self.task.steps
-        weight: Tensor = self.config.lambda_domain * torch.tanh(self.config.ramp * progress / 2)  # the same function
+        """Return lambda at a step: ``lambda_domain``, as far as it has risen."""
+        weight: Tensor = self.config.lambda_domain * risen(self.config.ramp, step / self.task.steps)
         return weight
 
 

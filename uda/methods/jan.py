@@ -18,7 +18,7 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.joint import JointConfig, JointMethod
+from uda.methods.joint import JointConfig, JointMethod, risen
 from uda.methods.mmd import kernel_matrix, mean_discrepancy
 
 
@@ -51,7 +51,6 @@ class Jan(JointMethod, name="jan", kind="discrepancy", config=JanConfig):
         of_features = kernel_matrix(torch.cat([source.features, target.features]))
         of_predictions = kernel_matrix(torch.softmax(torch.cat([source.logits, target.logits]).float(), 1))
         jmmd = mean_discrepancy(of_features * of_predictions, len(batch.source_images))
-        progress = step / self.task.steps
-        weight = self.config.lambda_jmmd * torch.tanh(self.config.ramp * progress / 2)  # the same function
+        weight = self.config.lambda_jmmd * risen(self.config.ramp, step / self.task.steps)
         descend(self.optimiser, classification + weight * jmmd)
         return detached(classification=classification, jmmd=jmmd)

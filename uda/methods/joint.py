@@ -34,6 +34,11 @@ class JointConfig(ClassifierConfig):
             raise unknown("statistics", self.statistics, ("joint", "per-domain"))
 
 
+def risen(gamma: float, progress: Tensor) -> Tensor:
+    """Return DANN's 2 / (1 + exp(-gamma p)) - 1, by which a weight rises from 0 to 1 with the progress p of a run."""
+    return torch.tanh(gamma * progress / 2)  # the same function
+
+
 class JointReader(ClassifierMethod):
     """A backbone and a head that read the images of both domains in one update.
 

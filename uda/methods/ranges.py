@@ -48,13 +48,14 @@ def check_ranges(settings: Any) -> None:
     UserError
         Naming the setting, its value and what it may be. Not a number is in no range.
     """
-    for name, allowed in _ranges(type(settings)).items():
+    for name, allowed in ranges_of(type(settings)).items():
         value = getattr(settings, name)
         if isinstance(value, int | float) and not isinstance(value, bool) and value not in allowed:
             raise UserError(f"{name} is {value}: it must be {allowed}")
 
 
-def _ranges(kind: type[Any]) -> dict[str, Range]:
+def ranges_of(kind: type[Any]) -> dict[str, Range]:
+    """Return the range of each setting of a dataclass; that of one which is no number says nothing."""
     hints = get_type_hints(kind, include_extras=True)
     marks = {f.name: getattr(hints[f.name], "__metadata__", ()) for f in fields(kind)}
     return {name: next((mark for mark in given if isinstance(mark, Range)), Range()) for name, given in marks.items()}
