@@ -1,5 +1,6 @@
 """What the README shows is what results/ holds."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -12,9 +13,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def table_in(text: str) -> list[str]:
+    """Return the lines of the first table of methods, and of its footnotes."""
     lines = text.splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("| Method |"))
-    return lines[first : first + next(n for n, line in enumerate(lines[first:]) if not line.startswith("|"))]
+    after = itertools.takewhile(lambda line: not line or line.startswith(("|", "- <sup>")), lines[first:])
+    return list(filter(None, after))
 
 
 def test_its_tables_are_those_in_results() -> None:
