@@ -12,23 +12,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from uda.training.pool import KilledError, in_processes, runs_at_a_time, training_pool
+from uda.training.pool import KilledError, in_processes, runs_at_a_time, training_process
 from uda.training.probe import own_threads
 
 #: Starts one process of a pool, says its number, and waits for it until somebody kills this one.
 PARENT = """
 import os, time
-from uda.training.pool import training_pool
+from uda.training.pool import training_process
 
 if __name__ == "__main__":
-    pool = training_pool(1)
+    pool = training_process()
     print(pool.submit(os.getpid).result(), flush=True)
     pool.submit(time.sleep, 600).result()
 """
 
 
 def test_each_has_the_threads_that_were_asked_for() -> None:
-    with training_pool(1, 2) as pool:
+    with training_process(2) as pool:
         assert pool.submit(torch.get_num_threads).result() == 2
         assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "2"
 
@@ -37,7 +37,7 @@ def test_those_that_the_environment_asks_for_are_had_too(monkeypatch: pytest.Mon
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     with own_threads():
         torch.set_num_threads(2)  # as torch does where it begins with that variable
-        with training_pool(1) as pool:
+        with training_process() as pool:
             assert pool.submit(torch.get_num_threads).result() == 2
         assert runs_at_a_time("cpu") == runs_at_a_time("cpu", 2)
 

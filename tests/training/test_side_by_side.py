@@ -2,15 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.training.breaking import breaking
 from tests.training.test_run import config_of, identical, log_of, weights
-from uda.errors import NotFiniteError, UserError
+from uda.errors import UserError
 from uda.sweeps import runner
 from uda.sweeps.runner import Outcome, Workplace, sweep
 from uda.training.config import RunConfig
@@ -19,23 +19,11 @@ from uda.training.run import NotFiniteRunsError, train, train_side_by_side
 from uda.training.seeds import train_seeds
 from uda.training.updates import Updates
 
-MEANS = Updates.means
 MAKE = runner._make
 
 
 def seeds_of(pair: tuple[str, str], count: int, **overrides: object) -> list[RunConfig]:
     return [replace(config_of("source-only", pair, **overrides), seed=seed) for seed in range(1, count + 1)]
-
-
-def breaking(seeds: set[int], after: int) -> Callable[[Updates, int], dict[str, float]]:
-    """Return means of terms that are not finite after some step, for the updates of these seeds alone."""
-
-    def means(updates: Updates, count: int) -> dict[str, float]:
-        if updates.seed in seeds and updates._step >= after:
-            raise NotFiniteError(f"broken by {updates.seed}")
-        return MEANS(updates, count)
-
-    return means
 
 
 def test_the_others_are_finished_where_some_are_not_finite(

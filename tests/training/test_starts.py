@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.training.breaking import breaking
 from tests.training.test_every_method import permute_target_labels
 from tests.training.test_run import config_of, identical, log_of, weights
 from uda.errors import NotFiniteError, UserError
@@ -22,7 +22,6 @@ from uda.training.run import train, train_side_by_side
 from uda.training.starts import Starts, Tried, describe_starts, read_starts, start_seed
 from uda.training.updates import Updates
 
-MEANS = Updates.means
 STARTS = {"starts": 3, "start_steps": 2}
 VALIDATOR = "information-maximization"
 
@@ -127,17 +126,6 @@ def test_a_run_of_several_starts_is_verified_by_making_it_again(pair: tuple[str,
     assert verification.same, verification
 
 
-def failing(seeds: set[int]) -> Callable[[Updates, int], dict[str, float]]:
-    """Return means of terms that are not finite, for the updates of these seeds alone."""
-
-    def means(updates: Updates, count: int) -> dict[str, float]:
-        if updates.seed in seeds:
-            raise NotFiniteError(f"seed {updates.seed} was not finite")
-        return MEANS(updates, count)
-
-    return means
-
-
 def test_a_start_that_is_not_finite_is_given_up_alone_or_beside_others(
     pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +134,7 @@ def test_a_start_that_is_not_finite_is_given_up_alone_or_beside_others(
     scores = [log_of(other)[0]["validators"][VALIDATOR] for other in plain]
     best = scores.index(max(scores))
     second = sorted(range(3), key=lambda number: -scores[number])[1]
-    monkeypatch.setattr(Updates, "means", failing({start_seed(1, best)}))
+    monkeypatch.setattr(Updates, "means", breaking({start_seed(1, best)}))
     folder = train(configs[0], tmp_path, tmp_path / "alone", quiet=True)
     starts = read_starts(folder)
     assert starts is not None

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from uda.data.augmentation import to_float
 from uda.data.domains import Split
 from uda.data.shaping import fit_channels
 from uda.evaluation.classify import Weights
 from uda.evaluation.judges import Read, load_judge
 from uda.evaluation.kept import SOURCE_JUDGE, ClassesKept, translating_run
 from uda.evaluation.readings import read, read_translations
-from uda.evaluation.translators import draw_there_and_back, load_test_splits, open_translator, open_translators
+from uda.evaluation.translators import load_test_splits, open_translator, open_translators, to_uint8
 
 
 def measure_agreement(paths: Sequence[Path], weights: Weights, source_judge: Path, root: Path) -> ClassesKept:
@@ -66,6 +69,7 @@ def measure_agreement(paths: Sequence[Path], weights: Weights, source_judge: Pat
     )
 
 
+@torch.no_grad()
 def share_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> float:
     """Let a classifier of real source images read translations of a run's first so many source test images.
 
@@ -90,9 +94,9 @@ def share_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> 
     loaded, shape = translator.loaded, translator.method.task.source_shape
     judge = load_judge(source_judge, "source", loaded.config, shape, loaded.class_names)
     (source, _), _ = load_test_splits(translator, root)
-    translations, _ = draw_there_and_back(translator.draw, source.images[:most], 0)
-    taken = _of_any_channels(judge.read, shape[0])(translations).argmax(1)
-    return 100.0 * float((taken == source.labels[:most]).double().mean())
+    translations = to_uint8(translator.draw(to_float(source.images[:most]), 0))
+    drawn = replace(source, images=translations, labels=source.labels[:most])
+    return read((0, 1), (SOURCE_JUDGE, _of_any_channels(judge.read, shape[0])), drawn).kept
 
 
 def _of_any_channels(classify: Read, channels: int) -> Read:

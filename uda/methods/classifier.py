@@ -41,9 +41,8 @@ class ClassifierConfig(OptimiserConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_backbone(self.backbone)
-        for name in ("latent", "depth"):
-            if getattr(self, name) and self.backbone != "unit":
-                value = getattr(self, name)
+        for name, value in (("latent", self.latent), ("depth", self.depth)):
+            if value and self.backbone != "unit":
                 raise UserError(f"{name} is {value}, but backbone {self.backbone!r} has its own: set it to 0")
 
 

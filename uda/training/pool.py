@@ -39,13 +39,13 @@ def runs_at_a_time(device: str, threads: int | None = None) -> int:
     return max(1, _cores() // _threads_each(threads))
 
 
-def training_pool(jobs: int, threads: int | None = None) -> ProcessPoolExecutor:
-    """Return a pool of processes with one thread each, or as many as are asked for; leaving its context waits.
+def training_process(threads: int | None = None) -> ProcessPoolExecutor:
+    """Return a pool of one process, with one thread or as many as are asked for; leaving its context waits.
 
-    Where the process that asked for it is killed, they end too: their runs go on where their checkpoints are.
+    Where the process that asked for it is killed, it ends too: its runs go on where their checkpoints are.
     """
     return ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(_threads_each(threads),)
+        1, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(_threads_each(threads),)
     )
 
 
@@ -64,10 +64,10 @@ def in_processes(
     works
         What it is done to.
     jobs, threads
-        Processes, and the threads of each, as for `training_pool`.
+        Processes, and the threads of each, as for `training_process`.
     """
     waiting = list(works)[::-1]
-    free = [training_pool(1, threads) for _ in range(jobs)]
+    free = [training_process(threads) for _ in range(jobs)]
     busy: dict[Future[Made], tuple[Work, ProcessPoolExecutor]] = {}
     try:
         while waiting or busy:
@@ -78,7 +78,7 @@ def in_processes(
                 work, pool = busy.pop(done)
                 if isinstance(done.exception(), BrokenProcessPool):
                     pool.shutdown()
-                    pool, done = training_pool(1, threads), Future()
+                    pool, done = training_process(threads), Future()
                     done.set_exception(KilledError())
                 free.append(pool)
                 yield work, done
