@@ -25,6 +25,11 @@ def test_methods_are_written_as_in_papers() -> None:
     ]
 
 
+def test_no_method_has_the_label_of_another_and_one_of_another_version_has_its_name() -> None:
+    assert len({method_label(name) for name in METHODS}) == len(METHODS)
+    assert method_label("mdd") == "MDD"
+
+
 def test_domains_are_written_as_in_papers_and_ours_as_they_are() -> None:
     names = ["mnist", "usps", "usps-esl", "mnistm", "optdigits", "npz:/data/my shapes.npz", "folder:photos/"]
     labels = ["MNIST", "USPS", "USPS (ESL)", "MNIST-M", "optdigits", "my shapes.npz", "photos"]

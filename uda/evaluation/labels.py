@@ -14,17 +14,6 @@ from uda.methods.base import Kind
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _BOUNDS = ("source-only", "target-only")
 
-# Names that the rules below would not spell as their papers do.
-_METHODS = {
-    "adabn": "AdaBN",
-    "cogan": "CoGAN",
-    "cycada": "CyCADA",
-    "deepcoral": "DeepCORAL",
-    "deepjdot": "DeepJDOT",
-    "dirt-t": "DIRT-T",
-    "fixmatch": "FixMatch",
-    "self-ensembling": "Self-ensembling",
-}
 _DOMAINS = {"mnistm": "MNIST-M", "syndigits": "SynDigits", "usps-esl": "USPS (ESL)", "usps-cogan": "USPS (CoGAN)"}
 _UPPER_CASE = {"mnist", "usps", "svhn"}
 _PAIRS = (("mnist", "usps"), ("usps", "mnist"), ("svhn", "mnist"), ("mnist", "mnistm"), ("mnist", "svhn"))
@@ -46,12 +35,9 @@ def kind_heading(kind: Kind) -> str:
 
 
 def method_label(method: str) -> str:
-    """Return a method's name as a paper writes it: words capitalised, abbreviations in capitals."""
-    if method in _METHODS:
-        return _METHODS[method]
-    if method in _BOUNDS:
-        return method.replace("-", " ").capitalize()
-    return method.upper()
+    """Return a method's name as its paper writes it; in capitals where the method does not say."""
+    label = METHODS[method].label if method in METHODS else ""
+    return label or method.upper()
 
 
 def domain_label(domain: str, parts: int = 1) -> str:

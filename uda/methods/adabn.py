@@ -31,6 +31,7 @@ class AdaBnConfig(ClassifierConfig):
 class AdaBn(ClassifierMethod, name="adabn", kind="discrepancy", config=AdaBnConfig):
     """A backbone and a head for both domains, and running statistics for each."""
 
+    label = "AdaBN"
     summary = "source classifier whose batch normalisation has the target's statistics on target images"
     paper = "Li et al.: Revisiting Batch Normalization For Practical Domain Adaptation, ICLR workshops 2017"
     needs = "batch normalisation; a backbone without it gets one"

@@ -100,6 +100,8 @@ class Method(nn.Module):
     ----------
     name, kind, summary, paper
         What it is called, what it does about the shift, in a line, and where it was published.
+    label
+        How tables spell its name; empty where that is ``name`` in capitals.
     Config
         Its settings: a frozen dataclass.
     presets
@@ -116,6 +118,7 @@ class Method(nn.Module):
     """
 
     name: ClassVar[str]
+    label: ClassVar[str] = ""
     summary: ClassVar[str]
     paper: ClassVar[str] = ""
     needs: ClassVar[str] = ""

@@ -78,6 +78,7 @@ class CoganConfig(OptimiserConfig):
 class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
     """Coupled generators and discriminators that share all but the layers next to the images (figure 1)."""
 
+    label = "CoGAN"
     summary = "coupled GANs with shared layers, and a classifier on their discriminators"
     paper = "Liu, Tuzel: Coupled Generative Adversarial Networks, NIPS 2016"
     presets: ClassVar[dict[str, dict[str, Any]]] = {

@@ -91,6 +91,7 @@ class CycadaConfig(ClassifierConfig):
 class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaConfig):
     """Translators and discriminators between the images, and a discriminator between the scores (figure 2)."""
 
+    label = "CyCADA"
     summary = "cycle- and class-consistent translation of source images, then adversarial features"
     paper = "Hoffman et al.: CyCADA: Cycle-Consistent Adversarial Domain Adaptation, ICML 2018"
     needs = "a pixel stage and a stage of the classifier before that of features"

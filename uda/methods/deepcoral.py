@@ -34,6 +34,7 @@ class DeepCoralConfig(JointConfig):
 class DeepCoral(JointMethod, name="deepcoral", kind="discrepancy", config=DeepCoralConfig):
     """A backbone and a head, whose logits are adapted (figure 1)."""
 
+    label = "DeepCORAL"
     summary = "distance between the covariances of the domains' logits"
     paper = "Sun, Saenko: Deep CORAL: Correlation Alignment for Deep Domain Adaptation, ECCV workshops 2016"
 

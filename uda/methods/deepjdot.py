@@ -43,6 +43,7 @@ class DeepJdotConfig(JointConfig):
 class DeepJdot(JointMethod, name="deepjdot", kind="discrepancy", config=DeepJdotConfig):
     """A backbone and a head; the source's batch is moved onto the target's, at a cost that they then lower."""
 
+    label = "DeepJDOT"
     summary = "cost of optimal transport of source features and labels onto target features and predictions"
     paper = "Damodaran et al.: DeepJDOT, ECCV 2018"
     needs = "the extra ot (POT)"

@@ -47,6 +47,7 @@ class FixMatchConfig(JointConfig):
 class FixMatch(JointMethod, name="fixmatch", kind="self-training", config=FixMatchConfig):
     """A classifier that labels weak views of target images for itself (algorithm 1)."""
 
+    label = "FixMatch"
     summary = "confident predictions on weakly augmented target images label strongly augmented ones"
     paper = "Sohn et al.: FixMatch: Simplifying Semi-Supervised Learning with Consistency and Confidence, NeurIPS 2020"
     needs = "a weak and a strong view of each target image"

@@ -49,6 +49,7 @@ class SelfEnsemblingConfig(ClassifierConfig):
 class SelfEnsembling(ClassifierMethod, name="self-ensembling", kind="self-training", config=SelfEnsemblingConfig):
     """A student, and the teacher that follows it and classifies target images in the end (figure 1)."""
 
+    label = "Self-ensembling"
     summary = "consistency with a mean teacher on target images that the teacher is sure of"
     paper = "French, Mackiewicz, Fisher: Self-ensembling for visual domain adaptation, ICLR 2018"
     needs = "two views of each target image"

@@ -24,6 +24,7 @@ class SupervisedConfig(ClassifierConfig):
 class SourceOnly(ClassifierMethod, name="source-only", kind="source-only", config=SupervisedConfig):
     """Train a classifier on source images and labels; never look at the target."""
 
+    label = "Source only"
     summary = "classifier trained on the labelled source alone: what adaptation must beat"
 
     def __init__(self, config: SupervisedConfig, task: TaskShape) -> None:
@@ -48,6 +49,7 @@ class SourceOnly(ClassifierMethod, name="source-only", kind="source-only", confi
 class TargetOnly(SourceOnly, name="target-only", kind="target-only"):
     """Train the same classifier on target images *and labels*: the supervised ceiling, not an adaptation method."""
 
+    label = "Target only"
     summary = "the supervised ceiling: the one method that is given target training labels"
     needs = "target labels, through a door of its own"
     sees_target_labels: ClassVar[bool] = True
