@@ -3,13 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
-from pickle import PicklingError
 from typing import Any
 
 import pytest
 import torch
 
-from uda.data.cache import cached, write_tensors
+from uda.data.cache import cached
 
 
 class Counter:
@@ -41,15 +40,6 @@ def test_damaged_file_is_made_anew(tmp_path: Path, damage: bytes | None) -> None
     assert build.calls == 2
     cached(tmp_path, "thing", "k", build)
     assert build.calls == 2
-
-
-def test_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "content.pt"
-    write_tensors(path, {"value": 1})
-    with pytest.raises((AttributeError, PicklingError), match="pickle"):
-        write_tensors(path, {"value": lambda: None})
-    assert [file.name for file in tmp_path.iterdir()] == ["content.pt"]
-    assert torch.load(path, weights_only=True) == {"value": 1}
 
 
 def test_full_disk_is_done_without_and_leaves_nothing(tmp_path: Path) -> None:

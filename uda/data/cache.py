@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from uda.atomic import write_tensors
 
 CACHE_FOLDER = ".cache"
 
@@ -45,16 +45,3 @@ def cached(root: Path, name: str, key: str, build: Callable[[], dict[str, Any]])
         path.parent.mkdir(parents=True, exist_ok=True)
         write_tensors(path, content)
     return content
-
-
-def write_tensors(path: Path, content: Any) -> None:
-    """Write with `torch.save`, complete or not at all; `OSError` where that cannot be done."""
-    buffer = io.BytesIO()
-    torch.save(content, buffer)  # to memory first: of a full disk it says a RuntimeError, and not which file
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(buffer.getbuffer())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uda.atomic import write_text
 from uda.errors import UserError
 from uda.evaluation.history import Checkpoint, make_checkpoint, read_history
 from uda.evaluation.runs import read_result, run_folders
@@ -162,9 +162,7 @@ def write_histories(histories: Iterable[History], path: Path) -> int:
     ]
     writer.writerows(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text.getvalue(), encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, text.getvalue())
     return len(rows)
 
 

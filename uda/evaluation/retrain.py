@@ -11,11 +11,11 @@ from typing import Any
 
 from torch import Tensor
 
+from uda.atomic import write_json
 from uda.evaluation.conditions import Conditions
 from uda.evaluation.finding import Finding
 from uda.evaluation.recheck import WEIGHTS
 from uda.evaluation.stored import StoredRun, read_stored_run
-from uda.training.files import write_json
 from uda.training.run import train
 
 #: What differs between two runs of one config by its nature.

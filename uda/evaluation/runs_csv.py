@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from uda.atomic import write_text
 from uda.errors import UserError
 from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
 from uda.training.claim import claim
-from uda.training.files import write_text
 
 _OLD_COLUMNS = COLUMNS[: -len(LATER_COLUMNS)]
 

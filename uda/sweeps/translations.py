@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from uda.atomic import write_text
 from uda.errors import UserError
 from uda.evaluation.kept import measure_classes_kept
 from uda.evaluation.labels import method_label, pair_label
@@ -16,7 +17,6 @@ from uda.evaluation.table import Estimate
 from uda.sweeps.recipe import Recipe
 from uda.training.claim import claim
 from uda.training.config import RunConfig
-from uda.training.files import write_text
 from uda.training.record import is_finished
 
 _COLUMNS = ("config_hash", "images", "n", "kept", "reader")

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from uda.atomic import write_arrays
 from uda.data.batches import Batches
 from uda.data.protocols import TaskData
 from uda.errors import UserError
@@ -21,7 +22,6 @@ from uda.training.checkpoint import Pick, build_method, checkpoint_values, load_
 from uda.training.config import RunConfig
 from uda.training.departures import departure_notes
 from uda.training.devices import device_name
-from uda.training.files import write_arrays
 from uda.training.probe import Layout, choose_layout, lay_out
 from uda.training.record import Record
 from uda.training.saving import Saver

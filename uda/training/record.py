@@ -7,10 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from uda.atomic import write_json, write_text
 from uda.data.protocols import TaskData
 from uda.errors import UserError
 from uda.training.config import RunConfig
-from uda.training.files import write_json, write_text
 from uda.training.probe import Layout
 from uda.training.starts import Starts, read_starts
 

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from uda.atomic import write_json
 from uda.data.protocols import TaskData, load_task, target_training_labels
 from uda.errors import NotFiniteError, UserError
 from uda.methods import METHODS
 from uda.training.config import RunConfig
 from uda.training.devices import describe_device, prepare_device, resolve_device
-from uda.training.files import write_json
 from uda.training.job import Job, evaluate, make_result, open_job
 from uda.training.probe import own_threads
 from uda.training.record import Record

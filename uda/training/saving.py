@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from uda.data.cache import write_tensors
+from uda.atomic import write_tensors
 
 
 class Saver:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from uda.data.cache import write_tensors
+from uda.atomic import write_tensors
 from uda.training.checkpoint import read_checkpoint
 
 

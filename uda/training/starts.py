@@ -7,8 +7,8 @@ import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from uda.atomic import write_json
 from uda.training.config import RunConfig
-from uda.training.files import write_json
 
 #: Between the seeds of a run's starts: far from the seeds that people give.
 APART = 2**20

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from uda.data.cache import write_tensors
+from uda.atomic import write_tensors
 from uda.data.protocols import TaskData
 from uda.errors import NotFiniteError
 from uda.training.checkpoint import read_checkpoint
