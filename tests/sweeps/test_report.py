@@ -7,7 +7,6 @@ import torch
 
 from tests.evaluation.examples import result
 from uda.evaluation.runs import export
-from uda.evaluation.translators import find_draw
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import write_report, write_together, write_translations
 from uda.sweeps.translations import can_translate
@@ -100,7 +99,7 @@ def make(config: RunConfig, folder: Path) -> Path:
 
 def test_what_translates_by_its_config_does_so_by_its_networks(tiny: Recipe, tmp_path: Path) -> None:
     methods = [load_model(make(config, tmp_path))[0] for config in tiny.configs]
-    draws = [find_draw(method) is not None for method in methods]
+    draws = [method.translates(method.config) for method in methods]
     assert draws == [can_translate(config) for config in tiny.configs] == [False, False, True, True]
 
 

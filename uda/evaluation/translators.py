@@ -15,7 +15,6 @@ from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
 from uda.methods import Method
-from uda.methods.cycada import Cycada
 from uda.training.checkpoint import LoadedCheckpoint, load_model
 from uda.training.config import RunConfig
 from uda.unit.core import UNIT
@@ -26,12 +25,16 @@ Draw = Callable[[Tensor, int], Tensor]
 
 @dataclass(frozen=True)
 class Translator:
-    """A run that translates: its checkpoint, what was trained, and what draws."""
+    """A run that translates: its checkpoint, and what was trained."""
 
     path: Path
     loaded: LoadedCheckpoint
     method: Method
-    draw: Draw
+
+    @property
+    def draw(self) -> Draw:
+        """What translates."""
+        return self.method.translate
 
 
 def open_translator(path: Path, weights: Weights) -> Translator:
@@ -43,13 +46,12 @@ def open_translator(path: Path, weights: Weights) -> Translator:
         For a file that is no checkpoint of ours, or one that does not translate.
     """
     method, loaded = load_model(path, weights)
-    draw = find_draw(method)
-    if draw is None:
+    if not method.translates(method.config):
         raise UserError(
             f"{path}: its method, {method.name!r}, does not translate images as it was set; give a run of unit, or of "
             "cycada with a pixel stage"
         )
-    return Translator(path, loaded, method, draw)
+    return Translator(path, loaded, method)
 
 
 def open_translators(paths: Sequence[Path], weights: Weights) -> list[Translator]:
@@ -114,16 +116,6 @@ def find_core(method: Method) -> UNIT | None:
     """Return what a method encodes and decodes images of both domains with; None where it has no such thing."""
     core = getattr(method, "core", None)
     return core if isinstance(core, UNIT) else None
-
-
-def find_draw(method: Method) -> Draw | None:
-    """Return what draws images of either domain in the other, without noise; None where nothing does."""
-    if core := find_core(method):
-        return core.translate
-    if isinstance(method, Cycada) and method.config.pixel_share:
-        translators = method.to_target, method.to_source
-        return lambda images, origin: translators[origin](images)
-    return None
 
 
 def _check_one_pair(paths: Sequence[Path], configs: Sequence[RunConfig]) -> None:

@@ -260,6 +260,28 @@ class Method(nn.Module):
         """Return the (N, F) features of target images that the classifier reads."""
         return self.outputs(images).features
 
+    @classmethod
+    def translates(cls, config: Any) -> bool:
+        """Whether it can `translate` images, with these settings."""
+        return False
+
+    def translate(self, images: Tensor, origin: int) -> Tensor:
+        """Draw images of one domain in the other, without noise: of methods that say so in `translates`.
+
+        Parameters
+        ----------
+        images
+            (N, C, S, S) in [-1, 1].
+        origin
+            Their domain: 0 source, 1 target.
+
+        Returns
+        -------
+        Tensor
+            (N, C', S, S) in [-1, 1].
+        """
+        raise NotImplementedError
+
 
 def descend(optimiser: Optimizer, loss: Tensor, *others: Optimizer) -> None:
     """Take one step of an optimiser, and of any others, down the gradient of a loss.

@@ -148,7 +148,7 @@ class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaCo
         elif self.stage == 1:
             terms = self._classify(self._as_target(batch.source_images), batch.source_labels)
         else:
-            terms = self._translate(batch)
+            terms = self._learn_to_translate(batch)
         return all_terms(self.TERMS, detached(**terms))
 
     def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
@@ -156,6 +156,16 @@ class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaCo
         backbone, head = self.source_networks if source and bool(self.adapting) else (self.backbone, self.head)
         features = backbone(self.readable(self._as_target(images) if source else images))
         return Outputs(features, head(features))
+
+    @classmethod
+    def translates(cls, config: CycadaConfig) -> bool:
+        """Whether there is a pixel stage."""
+        return config.pixel_share > 0
+
+    def translate(self, images: Tensor, origin: int) -> Tensor:
+        """Draw (N, C, S, S) images of a domain (0 source, 1 target) in the other."""
+        drawn: Tensor = (self.to_target, self.to_source)[origin](images)
+        return drawn
 
     @torch.no_grad()
     def _as_target(self, images: Tensor) -> Tensor:
@@ -169,7 +179,7 @@ class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaCo
         descend(self.classifier, loss)
         return {"classification": loss}
 
-    def _translate(self, batch: Batch) -> dict[str, Tensor]:
+    def _learn_to_translate(self, batch: Batch) -> dict[str, Tensor]:
         """Play a round between translators and discriminators; then teach the classifier."""
         s, t = batch.source_images, batch.target_images
         s_t, t_s = self.to_target(s), self.to_source(t)

@@ -81,6 +81,15 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         self._follow(step)
         return all_terms(self.TERMS, terms) if self.config.refine_share else terms
 
+    @classmethod
+    def translates(cls, config: UnitConfig) -> bool:
+        """Whatever the settings are."""
+        return True
+
+    def translate(self, images: Tensor, origin: int) -> Tensor:
+        """Draw (N, C, S, S) images of a domain (0 source, 1 target) in the other: the mean of their codes, decoded."""
+        return self.core.translate(images, origin)
+
     def _play(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         if not self.config.plays:
             return self._learn_alone(self._lesson(batch, step))

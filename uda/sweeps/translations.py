@@ -14,6 +14,7 @@ from uda.evaluation.kept import measure_classes_kept
 from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.table import Estimate
+from uda.methods import METHODS
 from uda.sweeps.recipe import Recipe
 from uda.training.claim import claim
 from uda.training.config import RunConfig
@@ -43,7 +44,8 @@ def judges(recipe: Recipe) -> tuple[RunConfig, RunConfig | None]:
 
 def can_translate(config: RunConfig) -> bool:
     """Whether a run of this config translates images."""
-    return config.method == "unit" or (config.method == "cycada" and config.settings["pixel_share"] > 0)
+    method = METHODS[config.method]
+    return method.translates(method.Config(**config.settings))
 
 
 def measure_kept(

@@ -27,7 +27,7 @@ from uda.evaluation.report.markup import Html
 from uda.evaluation.report.svg import inline_svg
 from uda.evaluation.series import Series, panel_titles
 from uda.evaluation.translate import translate_domains
-from uda.evaluation.translators import find_core, find_draw
+from uda.evaluation.translators import find_core
 from uda.methods import Method
 from uda.training.checkpoint import load_model
 
@@ -194,7 +194,7 @@ def _features(path: Path | None, weights: Weights, root: Path) -> Drawing:
 
 
 def _translations(paths: Mapping[str, Path], weights: Weights, root: Path) -> Drawing:
-    label, path = _first(paths, find_draw, "translates images")
+    label, path = _first(paths, lambda method: method.translates(method.config), "translates images")
     drawing = translation_grid(translate_domains(path, weights, "both", 10, root))
     return replace(drawing, caption=f"{label}. {drawing.caption}")
 
