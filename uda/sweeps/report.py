@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
+from uda.atomic import write_text
 from uda.errors import UserError
 from uda.evaluation.formats import markdown
 from uda.evaluation.labels import pair_label
@@ -73,7 +74,7 @@ def _write(name: str, recipes: Sequence[Recipe], folder: Path) -> list[Path]:
         texts["-counterparts.md"] = write_tables(rows, "md", arrangement="counterparts")
     for ending, text in texts.items():
         made = _commands(recipes, found) if ending.endswith(".md") else ""
-        (folder / f"{name}{ending}").write_text(text + made, encoding="utf-8")
+        write_text(folder / f"{name}{ending}", text + made)
     return [folder / f"{name}{ending}" for ending in texts]
 
 
