@@ -1,7 +1,7 @@
 """What all tests share: few threads, no settings from outside, and a command line that runs in a folder of its own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,15 @@ Uda = Callable[..., Result]
 @pytest.fixture(scope="session", autouse=True)
 def few_threads() -> None:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
+
+
+@pytest.fixture(autouse=True)
+def on_the_cpu(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Make runs on the CPU, which gives the same bits each time; those of tests marked cuda on such a device."""
+    with pytest.MonkeyPatch.context() as patched:
+        if "cuda" not in request.keywords:
+            patched.setattr(torch.cuda, "is_available", lambda: False)
+        yield
 
 
 @pytest.fixture

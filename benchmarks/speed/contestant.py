@@ -35,7 +35,7 @@ class Contestant:
     def __init__(self, build: Callable[[], Step], device: torch.device, threads: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_obey, args=(theirs, build, device, threads), daemon=True)
+        self._process = context.Process(target=_obey, args=(theirs, build, device, threads))
         self._process.start()
         theirs.close()
 
@@ -75,8 +75,10 @@ def entered(
     builds: Mapping[str, Callable[[], Step]], device: torch.device, threads: int
 ) -> Iterator[dict[str, Contestant]]:
     """Start the process of each contestant, and end them all."""
-    contestants = {name: Contestant(build, device, threads) for name, build in builds.items()}
+    contestants: dict[str, Contestant] = {}
     try:
+        for name, build in builds.items():
+            contestants[name] = Contestant(build, device, threads)
         yield contestants
     finally:
         for contestant in contestants.values():
@@ -97,10 +99,11 @@ def race_contestants(
     with entered(builds, device, options.threads) as contestants:
         turns = {name: each.turn for name, each in contestants.items()}
         timings = race(turns, images, rounds=options.rounds, steps=options.steps)
+        peak = max(each.peak() for each in contestants.values())  # before what is asked next sets it back
         shares = (f"{name} {100 * (1 - each.matrix_share()):.0f} %" for name, each in contestants.items())
         memory = (f"{name} {each.memory() / 2**20:.0f} MiB" for name, each in contestants.items())
         note = f"Not matrix work: {', '.join(shares)}. Memory of a step at the most: {', '.join(memory)}."
-        return timings, note, max(each.peak() for each in contestants.values())
+        return timings, note, peak
 
 
 def _obey(pipe: Connection, build: Callable[[], Step], device: torch.device, threads: int) -> None:

@@ -14,13 +14,15 @@ STATUS, REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 def step_memory(step: Callable[[], object], device: torch.device) -> int:
     """Return the bytes that are in use at the most during a step, less those before it; 0 where nobody counts them.
 
-    On CUDA these are the bytes of tensors; else the resident memory of this process, which Linux alone tells.
+    On CUDA these are the bytes reserved: those of a captured step's tensors are so for good, and count as free. Else it
+    is the resident memory of this process, which Linux alone tells.
     """
     if device.type == "cuda":
+        torch.cuda.empty_cache()
         held = torch.cuda.memory_allocated(device)
         torch.cuda.reset_peak_memory_stats(device)
         step()
-        return int(torch.cuda.max_memory_allocated(device)) - held
+        return int(torch.cuda.max_memory_reserved(device)) - held
     if not REFERENCES.exists():
         return 0
     _return_what_is_free()

@@ -82,9 +82,9 @@ def train_for(seconds: float, runs: Sequence[Updates], begin: int = 0) -> tuple[
     return step - begin, time.perf_counter() - start
 
 
-def busy_share(make: Callable[[int], object], begin: int, steps: int) -> float:
+def busy_share(make: Callable[[int], object], begin: int, steps: int, device: torch.device) -> float:
     """Return the share of a window's time in which the device ran at least one kernel; nan on a CPU."""
-    if not torch.cuda.is_available():
+    if device.type != "cuda":
         return float("nan")
     with profile(activities=[ProfilerActivity.CUDA]) as recorded:
         for step in range(begin, begin + steps):
@@ -113,7 +113,7 @@ def measure(device: torch.device, seconds: float, width: int, count: int, seeds:
     wait()
     made, taken = train_for(seconds, runs[:1], warm)
     alone = made / taken
-    busy = busy_share(runs[0].make, warm + made, PROFILED)
+    busy = busy_share(runs[0].make, warm + made, PROFILED, device)
     some, taken = train_for(seconds / 10, runs, warm + made + PROFILED)
     together = some / taken
     return {

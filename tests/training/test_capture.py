@@ -15,7 +15,7 @@ from uda.training.run import train, train_side_by_side
 from uda.training.starts import read_starts
 from uda.training.updates import Updates
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]
 
 #: Every method that is captured, and UNIT with what is off by default.
 CAPTURED = [*((name, {}) for name, method in sorted(METHODS.items()) if not method.waits), *FURTHER]

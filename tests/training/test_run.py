@@ -46,12 +46,12 @@ def train_in_pieces(config: RunConfig, folder: Path, monkeypatch: pytest.MonkeyP
         evaluate(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("uda.training.run.evaluate", interrupted)
-    for _ in range(2):
-        torch.manual_seed(99)
-        with pytest.raises(KeyboardInterrupt):
-            train(config, folder, folder / "pieces", quiet=True)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr("uda.training.run.evaluate", interrupted)
+        for _ in range(2):
+            torch.manual_seed(99)
+            with pytest.raises(KeyboardInterrupt):
+                train(config, folder, folder / "pieces", quiet=True)
     return train(config, folder, folder / "pieces", quiet=True)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ import pytest
 from tests.training.breaking import breaking
 from tests.training.test_run import config_of, identical, log_of, weights
 from uda.errors import UserError
+from uda.methods import Method
 from uda.sweeps import runner
 from uda.sweeps.runner import Outcome, Workplace, sweep
+from uda.training import run
 from uda.training.config import RunConfig
+from uda.training.job import Job, open_job
 from uda.training.record import is_finished
 from uda.training.run import NotFiniteRunsError, train, train_side_by_side
 from uda.training.seeds import train_seeds
@@ -46,6 +50,38 @@ def test_the_others_are_finished_where_some_are_not_finite(
     monkeypatch.undo()
     for folder, other in zip(train_side_by_side(configs, tmp_path, runs, quiet=True), alone, strict=True):
         assert identical(weights(folder), weights(other))
+
+
+def test_all_are_waited_for_before_their_memory_is_given_to_others(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[int] = []
+    monkeypatch.setattr(Updates, "wait", lambda updates: waited.append(updates.seed))
+    monkeypatch.setattr(Updates, "means", breaking({2}))
+    with pytest.raises(NotFiniteRunsError):
+        train_side_by_side(seeds_of(pair, 3), tmp_path, tmp_path / "runs", quiet=True)
+    assert waited == [1, 2, 3, 2]
+
+
+@pytest.mark.parametrize("overrides", [{}, {"starts": 2, "start_steps": 2}])
+def test_networks_of_those_that_broke_down_together_are_gone_when_each_goes_on_alone(
+    overrides: dict[str, object], pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[weakref.ref[Method]] = []
+    there: list[int] = []
+
+    def opened(*arguments: Any) -> Job:
+        there.append(sum(method() is not None for method in built))
+        job = open_job(*arguments)
+        built.append(weakref.ref(job.method))
+        return job
+
+    monkeypatch.setattr(run, "open_job", opened)
+    monkeypatch.setattr(Updates, "means", breaking({2, 2 + 2**20}))
+    with pytest.raises(NotFiniteRunsError):
+        train_side_by_side(seeds_of(pair, 2, **overrides), tmp_path, tmp_path / "runs", quiet=True)
+    assert set(there[:2]) == {0, 1}  # together
+    assert set(there[2:4]) == {0}  # each alone
 
 
 def test_a_run_none_of_whose_starts_is_finite_ends_no_other(

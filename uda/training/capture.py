@@ -40,7 +40,7 @@ class CapturedUpdates(Updates):
             self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self.stream), self._own_noise(step):
             if self.prepare(step):  # a new stage is captured anew
-                self._graph, self._eager = None, 0
+                self._forget()
             source, target = self.batches.indices(step)
             self._source.copy_(source)
             self._target.copy_(target)
@@ -58,6 +58,18 @@ class CapturedUpdates(Updates):
         means = super().means(count)
         self.stream.wait_stream(torch.cuda.current_stream(self.device))
         return means
+
+    def wait(self) -> None:
+        """Wait for the device to have made all updates."""
+        self.stream.synchronize()
+
+    def _forget(self) -> None:
+        """Let go of the graph, and of the gradients in its memory, which would keep all of that from further use."""
+        if self._graph is not None:
+            self.wait()
+            for optimiser in self.method.optimisers.values():
+                optimiser.zero_grad(set_to_none=True)
+        self._graph, self._eager = None, 0
 
     def _capture(self) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()

@@ -45,7 +45,7 @@ def resolve_precision(device: str, name: str) -> str:
     if name != "auto":
         return name
     on_cuda = resolve_device(device).type == "cuda"
-    able = torch.cuda.is_bf16_supported() if on_cuda else _processor_gains_by_bf16()
+    able = torch.cuda.is_bf16_supported(including_emulation=False) if on_cuda else _processor_gains_by_bf16()
     return "bf16" if able else "fp32"
 
 

@@ -171,9 +171,11 @@ def _try(starts: Sequence[Trial], open_all: Callable[[Sequence[Record]], list[Jo
         _train(open_all(starts), saver, quiet)
     except NotFiniteError:
         saver.flush()
-        if len(starts) > 1:  # one of them: go on with each for itself
-            for start in starts:
-                _try([start], open_all, saver, quiet)
+    else:
+        return
+    if len(starts) > 1:  # one of them: go on with each for itself, when the error and the networks of all are gone
+        for start in starts:
+            _try([start], open_all, saver, quiet)
 
 
 def _finish(jobs: Sequence[Job], saver: Saver, quiet: bool) -> None:
@@ -203,11 +205,16 @@ def advance(jobs: Sequence[Job]) -> list[dict[str, float]]:
     start = time.perf_counter()
     ends = [job.next_evaluation for job in jobs]
     counts = [end - job.step for job, end in zip(jobs, ends, strict=True)]
-    for k in range(max(counts)):
-        for job, count in zip(jobs, counts, strict=True):
-            if k < count:
-                job.updates.make(job.step + k)
-    means = [job.updates.means(count) for job, count in zip(jobs, counts, strict=True)]
+    try:
+        for k in range(max(counts)):
+            for job, count in zip(jobs, counts, strict=True):
+                if k < count:
+                    job.updates.make(job.step + k)
+        means = [job.updates.means(count) for job, count in zip(jobs, counts, strict=True)]
+    except Exception:
+        for job in jobs:
+            job.updates.wait()
+        raise
     seconds = time.perf_counter() - start
     for job, end in zip(jobs, ends, strict=True):
         job.step, job.seconds = end, job.seconds + seconds

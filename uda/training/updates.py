@@ -59,6 +59,9 @@ class Updates:
             )
         return means
 
+    def wait(self) -> None:
+        """Wait for the device to have made all updates: whoever lets go of their memory must, before others get it."""
+
     def noise_seed(self, step: int) -> int:
         """Return what the device's default generator is seeded with for a step."""
         return stream_seed(self.seed, "noise", step)
