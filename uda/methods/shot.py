@@ -19,9 +19,10 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from uda.data.batches import Batch, Batches
+from uda.data.neutral import added
 from uda.methods.base import Outputs, TaskShape, descend, detached
 from uda.methods.pseudo_labels import PseudoLabels
-from uda.methods.ranges import Count, Part
+from uda.methods.ranges import Count, Part, Positive
 from uda.methods.source_free import begins_epoch, label_images, source_free_terms
 from uda.methods.stages import SourceStageConfig, SourceStageMethod, all_terms
 
@@ -38,11 +39,14 @@ class ShotConfig(SourceStageConfig):
         What of each source label is spread over all classes.
     lambda_pseudo
         The paper's beta, the weight of the cross-entropy with pseudo-labels; with 0 it is SHOT-IM.
+    target_rate
+        Learning rate of the target stage, as a multiple of ``learning_rate``.
     """
 
     bottleneck: Count = 256
     label_smoothing: Part = 0.1
     lambda_pseudo: float = 0.1
+    target_rate: Positive = added(1.0)
 
 
 class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig):
@@ -66,7 +70,7 @@ class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig
         self.head = weight_norm(nn.Linear(config.bottleneck, task.classes))
         self.pseudo_labels = PseudoLabels()
         self.source_optimiser = self.optimise("source", self.backbone, self.bottleneck, self.head)
-        self.target_optimiser = self.optimise("target", self.backbone, self.bottleneck)
+        self.target_optimiser = self.optimise("target", self.backbone, self.bottleneck, rate=config.target_rate)
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the target stage."""
