@@ -47,6 +47,10 @@ def test_differences_in_points_the_furthest_below_first() -> None:
             ["DANN", "95.00", "1", "91.11", "+3.9"],
         ],
     }
+    marks = {row[0].text: row[3].marks for section in layout.sections for row in section.rows if row[3].marks}
+    said = dict(layout.footnotes)
+    assert "published as DANN (as in SBADA/CUDA tables)" in [said[mark] for mark in marks["DANN"]]
+    assert not any(said[mark].startswith("published as") for mark in marks["MCD"])
     text = write_tables([result(method="mcd", target="usps-esl")], "md", arrangement="counterparts")
     assert "USPS (ESL) is another form of USPS" in text
 

@@ -122,6 +122,8 @@ def _difference(counterpart: Counterpart, which: Which) -> float:
 def _row(table: Table, counterpart: Counterpart, which: Which, footnotes: Footnotes) -> tuple[Entry, ...]:
     pair, cell, published = counterpart.pair, counterpart.cell, counterpart.published
     notes = published_notes(table.protocol, pair, published) + pair_notes(pair)
+    if "(" in published.method:  # a variant, or as another paper has it
+        notes.insert(0, f"published as {published.method}")
     difference = _difference(counterpart, which)
     return (
         Entry(counterpart.row.label),

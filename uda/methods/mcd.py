@@ -1,7 +1,8 @@
 """MCD: two classifiers that disagree where the source says nothing, and features that make them agree.
 
 K. Saito, K. Watanabe, Y. Ushiku, T. Harada, "Maximum Classifier Discrepancy for Unsupervised Domain Adaptation", CVPR
-2018. Constants are those of the paper's digit experiments.
+2018. Constants are those of the paper's digit experiments; a recipe's learning rate, the same for all methods, stands
+in place of theirs.
 
 One update makes the paper's training steps A, B and C on one batch, each domain in passes of its own. The prediction is
 the mean of both classifiers' logits, which the authors' code reports beside those of each. What differs from that code:

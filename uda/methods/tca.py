@@ -10,7 +10,8 @@ solutions, and both its matrices are symmetric.
 
 What differs from the paper: the kernel is a Gaussian whose variance is the median squared distance between points; a
 logistic regression takes the place of least squares; components come from a sample of each domain, and other images are
-mapped by their kernels with it.
+mapped by their kernels with it. Components are scaled by the denominator of that problem, as its solver leaves them,
+where the paper's constraint scales them by the numerator: the classifier's penalty weighs them otherwise.
 """
 
 from __future__ import annotations

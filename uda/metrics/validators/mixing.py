@@ -16,7 +16,8 @@ def mixval(target_train_logits: Tensor, target_mixed_logits: Tensor, target_mixe
 
     The mean of two shares: among mixtures of images that are predicted alike, which tells how dense a cluster is,
     and among those of images that are not, which tells where the boundary lies. Where there is none of one kind,
-    as in a model that predicts a single class, its share is 0.
+    as in a model that predicts a single class, its share is 0. Partners are drawn from all images, so that about one
+    mixture in K is of two that are predicted alike; the authors draw them so that nearly every image has one of each.
 
     Parameters
     ----------
