@@ -142,3 +142,11 @@ def test_a_validator_that_a_finished_trial_was_not_scored_by_is_refused(uda: Uda
 def test_what_is_refused(uda: Uda, recipe: Path, old: str, new: str, arguments: tuple[object, ...], said: str) -> None:
     recipe.write_text(recipe.read_text().replace(old, new) if old else recipe.read_text())
     assert said in refused(uda("choose", recipe, *arguments))
+
+
+def test_methods_that_train_on_the_score_are_named(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(recipe.read_text() + '[[runs]]\nmethod = "bnm"\nchoices = [{ lambda_bnm = 2.0 }]\n')
+    arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "bnm,unit")
+    assert "Trained on" not in uda(*arguments).output
+    named = "Trained on bnm, some of what was tried: BNM. Rank those by another --validator."
+    assert named in " ".join(uda(*arguments, "--validator", "bnm").output.split())

@@ -14,7 +14,8 @@ from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods import METHODS, TaskShape
 from uda.methods.strong_augmentation import strongly_augment
-from uda.methods.unit import AUTHORS
+from uda.methods.unit import AUTHORS, UnitConfig, UnitMethod
+from uda.metrics.validators import VALIDATORS
 from uda.unit.core import Streams
 
 TASK = TaskShape((1, 16, 16), (1, 16, 16), 3, 10)
@@ -47,6 +48,16 @@ def adam(parameters: Any, config: Any) -> torch.optim.Adam:
     return torch.optim.Adam(
         parameters, lr=config.learning_rate, betas=(config.beta_1, config.beta_2), weight_decay=config.weight_decay
     )
+
+
+def test_methods_name_the_validators_that_they_train_on() -> None:
+    named = {name: method.trains_on(method.Config()) for name, method in METHODS.items()}
+    assert {validator for names in named.values() for validator in names} <= set(VALIDATORS)
+    assert named["source-only"] == named["unit"] == named["fixmatch"] == ()
+    assert named["shot"] == named["im"] == ("information-maximization",)
+    assert named["dirt-t"] == named["vada"] == ("entropy",)
+    with_all = UnitConfig(refine_share=0.2, lambda_entropy=1.0)
+    assert UnitMethod.trains_on(with_all) == ("information-maximization", "entropy")
 
 
 def test_source_only_is_cross_entropy_on_the_source() -> None:

@@ -261,6 +261,11 @@ class Method(nn.Module):
         return self.outputs(images).features
 
     @classmethod
+    def trains_on(cls, config: Any) -> tuple[str, ...]:
+        """Name the label-free validators whose score its loss has, with these settings: they like whatever it does."""
+        return ()
+
+    @classmethod
     def translates(cls, config: Any) -> bool:
         """Whether it can `translate` images, with these settings."""
         return False

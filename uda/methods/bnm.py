@@ -40,6 +40,11 @@ class Bnm(JointMethod, name="bnm", kind="self-training", config=BnmConfig):
     summary = "largest nuclear norm of the predictions on a batch of target images: sure and diverse"
     paper = "Cui et al.: Batch Nuclear-norm Maximization under Label Insufficient Situations, CVPR 2020"
 
+    @classmethod
+    def trains_on(cls, config: BnmConfig) -> tuple[str, ...]:
+        """Name the nuclear norm."""
+        return ("bnm",) if config.lambda_bnm else ()
+
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source, and ascend the nuclear norm of the target's predictions."""
         source, target = self.joint_outputs(batch)

@@ -42,6 +42,11 @@ class Dan(JointMethod, name="dan", kind="discrepancy", config=DanConfig):
     summary = "multi-kernel MMD between the domains' features, and between their logits"
     paper = "Long et al.: Learning Transferable Features with Deep Adaptation Networks, ICML 2015"
 
+    @classmethod
+    def trains_on(cls, config: DanConfig) -> tuple[str, ...]:
+        """Name the maximum mean discrepancy of features."""
+        return ("mmd",) if config.lambda_mmd else ()
+
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend equation (4): classification of the source, and MK-MMD in every layer that is adapted."""
         source, target = self.joint_outputs(batch)

@@ -38,6 +38,11 @@ class InformationMaximisation(JointMethod, name="im", kind="self-training", conf
     summary = "largest mutual information of target images and their predicted classes: sure and diverse"
     paper = "Shi, Sha: Information-Theoretical Learning of Discriminative Clusters for UDA, ICML 2012"
 
+    @classmethod
+    def trains_on(cls, config: InformationMaximisationConfig) -> tuple[str, ...]:
+        """Name information maximisation."""
+        return ("information-maximization",) if config.lambda_information else ()
+
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and entropy of the target; ascend diversity of the target."""
         source, target = self.joint_outputs(batch)

@@ -72,6 +72,11 @@ class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig
         self.source_optimiser = self.optimise("source", self.backbone, self.bottleneck, self.head)
         self.target_optimiser = self.optimise("target", self.backbone, self.bottleneck, rate=config.target_rate)
 
+    @classmethod
+    def trains_on(cls, config: ShotConfig) -> tuple[str, ...]:
+        """Name information maximisation, which the target stage is."""
+        return ("information-maximization",)
+
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the target stage."""
         if self.stage == 1 and self.config.lambda_pseudo and begins_epoch(step, self.starts[1], batches):

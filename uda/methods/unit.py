@@ -82,6 +82,13 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         return all_terms(self.TERMS, terms) if self.config.refine_share else terms
 
     @classmethod
+    def trains_on(cls, config: UnitConfig) -> tuple[str, ...]:
+        """Name information maximisation, where it is a term or there is a last stage, and entropy likewise."""
+        information = config.lambda_information or config.refine_share
+        named = {"information-maximization": information, "entropy": config.lambda_entropy}
+        return tuple(name for name, weight in named.items() if weight)
+
+    @classmethod
     def translates(cls, config: UnitConfig) -> bool:
         """Whatever the settings are."""
         return True

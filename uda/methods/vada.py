@@ -68,6 +68,11 @@ class Vada(ClassifierMethod, name="vada", kind="adversarial", config=VadaConfig)
         self.domain_optimiser = self.optimise("domain", self.domain_head)
         self.optimiser = self.optimise("classifier", *self._students)
 
+    @classmethod
+    def trains_on(cls, config: VadaConfig) -> tuple[str, ...]:
+        """Name the entropy of predictions on target images."""
+        return ("entropy",) if config.lambda_target else ()
+
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Let the domain classifier descend its loss, then backbone and head the sum of all; average their weights."""
         terms = self._move(batch)

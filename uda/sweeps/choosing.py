@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from uda.evaluation.formats import markdown, plain
 from uda.evaluation.history import read_history
 from uda.evaluation.labels import method_label, pair_label
 from uda.evaluation.parts import Column, Entry, Layout, Section
+from uda.methods import METHODS
 from uda.sweeps.recipe import Choice, Recipe, entry_names
 from uda.training.config import RunConfig
 from uda.training.resolve import with_seed
@@ -137,10 +138,21 @@ def write_choices(
         ),
         sections=(Section("", tuple(row for choice, trials in judged for row in _rows(choice, trials))),),
         footnotes=(),
-        remarks=(),
+        remarks=tuple(_flattered([choice for choice, _ in judged], validator)),
         ranked="of its method",
     )
     return markdown(layout) if form == "md" else plain(layout, width=_WIDTH)
+
+
+def _flattered(choices: Sequence[Choice], validator: str) -> Iterator[str]:
+    """Yield a sentence that names the methods which train on the validator's score; nothing where none does."""
+    names = [
+        _label(choice)
+        for choice in choices
+        if any(validator in METHODS[c.method].trains_on(METHODS[c.method].Config(**c.settings)) for c in choice.configs)
+    ]
+    if names:
+        yield f"Trained on {validator}, some of what was tried: {', '.join(names)}. Rank those by another --validator."
 
 
 def _named(seeds: Sequence[int]) -> str:
@@ -154,13 +166,16 @@ def _over(seeds: Sequence[int]) -> str:
 
 
 def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
-    label = method_label(choice.method) + ("" if choice.preset == "default" else f" ({choice.preset})")
     return [
         (
-            Entry(f"{label} {place}"),
+            Entry(f"{_label(choice)} {place}"),
             Entry(", ".join(f"{key} = {value}" for key, value in trial.settings.items()) or "none of its own"),
             Entry(trial.text, "best" if place == 1 and trial.scores else ""),
             Entry("taken" if trial.taken else ""),
         )
         for place, trial in enumerate(trials, start=1)
     ]
+
+
+def _label(choice: Choice) -> str:
+    return method_label(choice.method) + ("" if choice.preset == "default" else f" ({choice.preset})")
