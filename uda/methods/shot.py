@@ -6,7 +6,8 @@ Domain Adaptation", ICML 2020. Constants are those of its digit experiments.
 The source stage is trained on labelled source images, the target stage on target images alone: it reads no source
 image. What differs from the authors' code: Adam and a cosine, anew in each stage, instead of momentum and inverse
 decay; the target stage begins from the last step of the source stage, not from its best one on source test images; the
-backbones end in a linear layer of their own, in front of the bottleneck; entropies are exact, without an epsilon.
+backbones end in a linear layer of their own, in front of the bottleneck; entropies are exact, without an epsilon;
+without pseudo-labels (preset ``im``) the target stage has a tenth of the source stage's rate.
 """
 
 from __future__ import annotations
@@ -55,7 +56,11 @@ class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig
     summary = "source classifier kept; features move until it is sure and diverse on target images"
     paper = "Liang, Hu, Feng: Do We Really Need to Access the Source Data?, ICML 2020"
     needs = "a source stage before its own, which sees no source image"
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "im": {"lambda_pseudo": 0.0}}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "default": {},
+        # without pseudo-labels, which hold the features near the head, they drift away at the full rate
+        "im": {"lambda_pseudo": 0.0, "target_rate": 0.1},
+    }
 
     TERMS = ("classification", "entropy", "diversity", "pseudo_classification")
 
