@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from scipy import special
+
 from uda.data.protocols import PROTOCOLS
 from uda.evaluation.ranking import Which, estimate
 from uda.evaluation.significance import LEVEL, Significance
@@ -100,12 +102,18 @@ def tested(table: Table, significance: Significance) -> list[str]:
     comparisons = significance.comparisons.values()
     remarks = []
     if comparisons:
+        seeds = max(len(comparison.seeds) for comparison in comparisons)
         single = any(len(comparison.seeds) == 1 for comparison in comparisons)
-        mcnemar = ", or by McNemar's exact test of the two checkpoints where they share one seed" if single else ""
+        mcnemar = (
+            ", or by McNemar's exact test of the two checkpoints where they share one seed, which allows for other "
+            "images and not for other seeds"
+            if single
+            else ""
+        )
         remarks.append(
             f"Tested at last and pick: differences to the best and to source only, over shared seeds and test images"
             f"{mcnemar}; two-sided at {LEVEL}, adjusted by Holm's method for the {len(comparisons)} tests of this "
-            "table. What was tested and has no mark differs significantly."
+            f"table. What was tested and has no mark differs significantly.{_power(seeds, len(comparisons))}"
         )
     if significance.untested and not comparisons:
         remarks.append("Differences are not tested: which test images these runs got right is not known.")
@@ -115,6 +123,17 @@ def tested(table: Table, significance: Significance) -> list[str]:
             "with, got right is not known, or they share no seed with it."
         )
     return remarks
+
+
+def _power(seeds: int, tests: int) -> str:
+    """Say how little a mark means: what a difference between two methods over some seeds must be to have none."""
+    if seeds < 2:
+        return ""
+    quantile = float(special.stdtrit(seeds - 1, 1 - LEVEL / 2 / tests))
+    return (
+        f" A mark says little: where {seeds} seeds differ more than images do, the first of {tests} differences to "
+        f"have none must be about {quantile:.0f} times its standard error."
+    )
 
 
 def _named(table: Table, cells: Sequence[tuple[int, Pair]]) -> str:
