@@ -7,21 +7,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.methods.two_updates import build, compare_updates, joint
+from tests.methods.two_updates import RAMPS, build, compare_updates, joint, risen
 from uda.data.batches import Batch
 from uda.methods.nuclear_norm import nuclear_norm
 
 LOGITS = 2 * torch.randn(30, 5, generator=torch.Generator().manual_seed(0))
 
 
-def test_updates_made_by_hand() -> None:
+@pytest.mark.parametrize("ramp", RAMPS)
+def test_updates_made_by_hand(ramp: float) -> None:
     def loss(twin: Any, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         _, z_s, _, z_t = joint(twin, batch)
         classification = F.cross_entropy(z_s, batch.source_labels)
         norm = torch.linalg.svdvals(F.softmax(z_t, 1).double()).sum() / 5
-        return classification - 0.7 * norm, {"classification": classification, "nuclear_norm": norm}
+        return classification - risen(0.7, ramp, step) * norm, {"classification": classification, "nuclear_norm": norm}
 
-    compare_updates(build("bnm", lambda_bnm=0.7), loss)
+    compare_updates(build("bnm", lambda_bnm=0.7, ramp=ramp), loss)
 
 
 @pytest.mark.parametrize("scale", [1e-2, 1.0, 1e2])

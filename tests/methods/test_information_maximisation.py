@@ -2,25 +2,27 @@
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 from torch.distributions import Categorical
 from torch.nn import functional as F
 
-from tests.methods.two_updates import build, compare_updates, joint
+from tests.methods.two_updates import RAMPS, build, compare_updates, joint, risen
 from uda.data.batches import Batch
 
 
-def test_updates_made_by_hand() -> None:
+@pytest.mark.parametrize("ramp", RAMPS)
+def test_updates_made_by_hand(ramp: float) -> None:
     def loss(twin: Any, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         _, z_s, _, z_t = joint(twin, batch)
         classification = F.cross_entropy(z_s, batch.source_labels)
         entropy = Categorical(logits=z_t).entropy().mean()
         diversity = Categorical(probs=F.softmax(z_t, 1).mean(0)).entropy()
         terms = {"classification": classification, "entropy": entropy, "diversity": diversity}
-        return classification + 0.7 * entropy - 0.7 * diversity, terms
+        return classification + risen(0.7, ramp, step) * (entropy - diversity), terms
 
-    compare_updates(build("im", lambda_information=0.7), loss)
+    compare_updates(build("im", lambda_information=0.7, ramp=ramp), loss)
 
 
 def test_mutual_information_is_at_most_the_entropy_of_the_classes() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tests.methods.two_updates import build, compare_updates, joint
+from tests.methods.two_updates import RAMPS, build, compare_updates, joint, risen
 from uda.data.batches import Batch
 from uda.methods.mcc import class_confusion
 
@@ -29,14 +29,18 @@ def confusion_by_hand(logits: Tensor, temperature: float) -> Tensor:
     return torch.stack([1 - row[j] / row.sum() for j, row in enumerate(rows)]).mean()
 
 
-def test_updates_made_by_hand() -> None:
+@pytest.mark.parametrize("ramp", RAMPS)
+def test_updates_made_by_hand(ramp: float) -> None:
     def loss(twin: Any, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         _, z_s, _, z_t = joint(twin, batch)
         classification = F.cross_entropy(z_s, batch.source_labels)
         confusion = confusion_by_hand(z_t, 0.4)
-        return classification + 0.7 * confusion, {"classification": classification, "confusion": confusion}
+        return classification + risen(0.7, ramp, step) * confusion, {
+            "classification": classification,
+            "confusion": confusion,
+        }
 
-    compare_updates(build("mcc", temperature=0.4, lambda_confusion=0.7), loss)
+    compare_updates(build("mcc", temperature=0.4, lambda_confusion=0.7, ramp=ramp), loss)
 
 
 def test_the_loss_is_pytorch_adapts() -> None:

@@ -17,6 +17,14 @@ LossByHand = Callable[[Any, Batch, int], tuple[Tensor, dict[str, Tensor]]]
 #: What is done with the twin behind the move, which has its parameters already.
 After = Callable[[Any, Batch], None]
 
+#: Of methods whose weight rises: not at all, and over more steps than are made.
+RAMPS = (0.0, 0.8)
+
+
+def risen(weight: float, ramp: float, step: int) -> float:
+    """What the weight of what is learnt from one's own predictions has risen to at a step."""
+    return weight * min(1.0, step / (ramp * TASK.steps)) if ramp else weight
+
 
 def build(name: str, **settings: Any) -> Any:
     torch.manual_seed(1)

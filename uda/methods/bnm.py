@@ -17,12 +17,12 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.joint import JointConfig, JointMethod
+from uda.methods.joint import SelfTrainingConfig, SelfTrainingMethod
 from uda.methods.nuclear_norm import nuclear_norm
 
 
 @dataclass(frozen=True)
-class BnmConfig(JointConfig):
+class BnmConfig(SelfTrainingConfig):
     """Settings of BNM.
 
     Attributes
@@ -34,7 +34,7 @@ class BnmConfig(JointConfig):
     lambda_bnm: float = 1.0
 
 
-class Bnm(JointMethod, name="bnm", kind="self-training", config=BnmConfig):
+class Bnm(SelfTrainingMethod, name="bnm", kind="self-training", config=BnmConfig):
     """A backbone and a head, whose predictions on target images get a large nuclear norm."""
 
     summary = "largest nuclear norm of the predictions on a batch of target images: sure and diverse"
@@ -50,5 +50,5 @@ class Bnm(JointMethod, name="bnm", kind="self-training", config=BnmConfig):
         source, target = self.joint_outputs(batch)
         classification = cross_entropy(source.logits, batch.source_labels)
         norm = nuclear_norm(torch.softmax(target.logits.float(), 1)) / len(target.logits)
-        descend(self.optimiser, classification - self.config.lambda_bnm * norm)
+        descend(self.optimiser, classification - self.rising(self.config.lambda_bnm, step) * norm)
         return detached(classification=classification, nuclear_norm=norm)

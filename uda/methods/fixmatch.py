@@ -19,14 +19,14 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
-from uda.methods.joint import JointConfig, JointMethod
-from uda.methods.ranges import Part, Share
+from uda.methods.joint import SelfTrainingConfig, SelfTrainingMethod
+from uda.methods.ranges import Part
 from uda.methods.strong_augmentation import strongly_augment
 from uda.methods.teacher import pseudo_label_loss
 
 
 @dataclass(frozen=True)
-class FixMatchConfig(JointConfig):
+class FixMatchConfig(SelfTrainingConfig):
     """Settings of FixMatch.
 
     Attributes
@@ -35,16 +35,13 @@ class FixMatchConfig(JointConfig):
         The paper's lambda_u, the weight of equation (4) beside (3).
     threshold
         The paper's tau: the probability of its class from which on a pseudo-label counts.
-    ramp
-        Share of the run's steps over which ``lambda_unlabelled`` rises from 0, linearly; the paper has 0.
     """
 
     lambda_unlabelled: float = 1.0
     threshold: Part = 0.95
-    ramp: Share = 0.0
 
 
-class FixMatch(JointMethod, name="fixmatch", kind="self-training", config=FixMatchConfig):
+class FixMatch(SelfTrainingMethod, name="fixmatch", kind="self-training", config=FixMatchConfig):
     """A classifier that labels weak views of target images for itself (algorithm 1)."""
 
     label = "FixMatch"
@@ -63,9 +60,5 @@ class FixMatch(JointMethod, name="fixmatch", kind="self-training", config=FixMat
         weak, strong = self.head(of_views).chunk(2)
         classification = cross_entropy(self.head(features), batch.source_labels)
         unlabelled, sure = pseudo_label_loss(strong, weak, self.config.threshold)
-        descend(self.optimiser, classification + self.config.lambda_unlabelled * self._risen(step) * unlabelled)
+        descend(self.optimiser, classification + self.rising(self.config.lambda_unlabelled, step) * unlabelled)
         return detached(classification=classification, unlabelled=unlabelled, sure=sure)
-
-    def _risen(self, step: Tensor) -> Tensor | float:
-        """Return how much of its weight the unlabelled loss has at a step."""
-        return (step / (self.config.ramp * self.task.steps)).clamp(max=1.0) if self.config.ramp else 1.0

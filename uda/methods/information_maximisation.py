@@ -16,11 +16,11 @@ from torch import Tensor
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
 from uda.methods.entropy import conditional_entropy, marginal_entropy
-from uda.methods.joint import JointConfig, JointMethod
+from uda.methods.joint import SelfTrainingConfig, SelfTrainingMethod
 
 
 @dataclass(frozen=True)
-class InformationMaximisationConfig(JointConfig):
+class InformationMaximisationConfig(SelfTrainingConfig):
     """Settings of information maximisation.
 
     Attributes
@@ -32,7 +32,9 @@ class InformationMaximisationConfig(JointConfig):
     lambda_information: float = 0.1
 
 
-class InformationMaximisation(JointMethod, name="im", kind="self-training", config=InformationMaximisationConfig):
+class InformationMaximisation(
+    SelfTrainingMethod, name="im", kind="self-training", config=InformationMaximisationConfig
+):
     """A backbone and a head, whose predictions tell as much as they can of target images."""
 
     summary = "largest mutual information of target images and their predicted classes: sure and diverse"
@@ -48,5 +50,6 @@ class InformationMaximisation(JointMethod, name="im", kind="self-training", conf
         source, target = self.joint_outputs(batch)
         classification = cross_entropy(source.logits, batch.source_labels)
         entropy, diversity = conditional_entropy(target.logits), marginal_entropy(target.logits)
-        descend(self.optimiser, classification + self.config.lambda_information * (entropy - diversity))
+        weight = self.rising(self.config.lambda_information, step)
+        descend(self.optimiser, classification + weight * (entropy - diversity))
         return detached(classification=classification, entropy=entropy, diversity=diversity)

@@ -12,6 +12,7 @@ from uda.data.neutral import added
 from uda.errors import unknown
 from uda.methods.base import Outputs, TaskShape
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
+from uda.methods.ranges import Share
 from uda.methods.tracking import with_own_buffers
 
 
@@ -32,6 +33,20 @@ class JointConfig(ClassifierConfig):
         super().__post_init__()
         if self.statistics not in ("joint", "per-domain"):
             raise unknown("statistics", self.statistics, ("joint", "per-domain"))
+
+
+@dataclass(frozen=True)
+class SelfTrainingConfig(JointConfig):
+    """Settings of methods whose classifier learns from its own predictions.
+
+    Attributes
+    ----------
+    ramp
+        Share of the run's steps over which the weight of what it learns from them rises from 0, linearly: before it has
+        learnt the source they are mostly wrong. Papers have 0.
+    """
+
+    ramp: Share = added(0.0)
 
 
 def risen(gamma: float, progress: Tensor) -> Tensor:
@@ -82,3 +97,11 @@ class JointMethod(JointReader):
         """Return features and logits of a batch's source and target images."""
         source, target = self.joint_features(batch)
         return Outputs(source, self.head(source)), Outputs(target, self.head(target))
+
+
+class SelfTrainingMethod(JointMethod):
+    """A backbone and a head that learn from their own predictions beside the source's labels."""
+
+    def rising(self, weight: float, step: Tensor) -> Tensor | float:
+        """Return what a weight that rises has risen to at a step."""
+        return weight * (step / (self.config.ramp * self.task.steps)).clamp(max=1.0) if self.config.ramp else weight

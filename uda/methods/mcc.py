@@ -15,12 +15,12 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.joint import JointConfig, JointMethod
+from uda.methods.joint import SelfTrainingConfig, SelfTrainingMethod
 from uda.methods.ranges import Positive
 
 
 @dataclass(frozen=True)
-class MccConfig(JointConfig):
+class MccConfig(SelfTrainingConfig):
     """Settings of MCC.
 
     Attributes
@@ -35,7 +35,7 @@ class MccConfig(JointConfig):
     lambda_confusion: float = 1.0
 
 
-class Mcc(JointMethod, name="mcc", kind="self-training", config=MccConfig):
+class Mcc(SelfTrainingMethod, name="mcc", kind="self-training", config=MccConfig):
     """A backbone and a head, whose predictions on target images are made less ambiguous."""
 
     summary = "least confusion between classes in the predictions on a batch of target images"
@@ -46,7 +46,7 @@ class Mcc(JointMethod, name="mcc", kind="self-training", config=MccConfig):
         source, target = self.joint_outputs(batch)
         classification = cross_entropy(source.logits, batch.source_labels)
         confusion = class_confusion(target.logits, self.config.temperature)
-        descend(self.optimiser, classification + self.config.lambda_confusion * confusion)
+        descend(self.optimiser, classification + self.rising(self.config.lambda_confusion, step) * confusion)
         return detached(classification=classification, confusion=confusion)
 
 
