@@ -66,6 +66,14 @@ def test_what_is_broken_is_named(tmp_path: Path, lines: tuple[str, ...], message
         read_history(write(tmp_path, *lines))
 
 
+def test_what_was_cut_off_of_a_finished_run_is_named(tmp_path: Path) -> None:
+    write(tmp_path, line(10), line(20)[:-5])
+    assert [each.step for each in read_history(tmp_path)] == [10]
+    (tmp_path / "result.json").write_text("{}")
+    with pytest.raises(UserError, match="is cut off, of a finished run; leave that run out or train it again"):
+        read_history(tmp_path)
+
+
 def test_a_folder_without_evaluations_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"has no metrics\.jsonl"):
         read_history(tmp_path)

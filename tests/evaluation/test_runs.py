@@ -1,6 +1,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,14 @@ def test_a_run_that_is_found_twice_counts_once(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "runs" / "a", ONE)
     export([ONE, TWO], tmp_path / "runs.csv")
     assert find_runs([tmp_path / "runs", folder, tmp_path / "runs.csv"]).results == (ONE, TWO)
+
+
+def test_a_run_that_is_found_twice_with_two_results_is_said(tmp_path: Path) -> None:
+    for name, accuracy in (("one", 0.0), ("two", 100.0)):
+        write_run(tmp_path / name, replace(ONE, accuracy_last=accuracy))
+    found = find_runs([tmp_path])
+    assert [run.accuracy_last for run in found.results] == [0.0]
+    assert found.broken == ("two is the run of one with another result",)
 
 
 def test_settings_are_told_apart_by_what_is_not_a_column(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any], words: str)
 
 def test_a_package_that_is_not_there_is_named_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "skada", None)
-    with pytest.raises(UserError, match=r"needs the package skada: install it with pip install 'uda\[shallow\]'"):
+    with pytest.raises(UserError, match=r"needs the package skada: pip install -e '.\[shallow\]' in uda's folder"):
         library("skada", "skada")
 
 

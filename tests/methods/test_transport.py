@@ -43,5 +43,5 @@ def test_between_as_many_points_the_plan_is_an_assignment() -> None:
 
 def test_without_pot_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ot", None)
-    with pytest.raises(UserError, match=r"pip install 'uda\[ot\]'"):
+    with pytest.raises(UserError, match=r"pip install -e '.\[ot\]' in uda's folder"):
         optimal_plan(torch.rand(2, 2))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import bars
 from uda.errors import UserError
 from uda.methods import METHODS
 from uda.metrics.correctness import unpack
@@ -39,13 +40,14 @@ def log_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
+def interrupted(*arguments: Any) -> None:
+    """Evaluate, and stop the run behind it."""
+    evaluate(*arguments)
+    raise KeyboardInterrupt
+
+
 def train_in_pieces(config: RunConfig, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stop a run of three evaluations after each of the first two, and finish it; return its folder."""
-
-    def interrupted(*arguments: Any) -> None:
-        evaluate(*arguments)
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
         patched.setattr("uda.training.run.evaluate", interrupted)
         for _ in range(2):
@@ -78,6 +80,25 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     lines = [[{k: v for k, v in line.items() if k != "seconds"} for line in log_of(f)] for f in (whole, pieces)]
     assert lines[0] == lines[1]
     assert [line["step"] for line in lines[0]] == [2, 4, 6]
+
+
+def test_a_run_does_not_go_on_with_data_that_have_changed(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of("source-only", pair)
+    whole = train(config, tmp_path, tmp_path / "whole", quiet=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("uda.training.run.evaluate", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path, tmp_path, quiet=True)
+    record, source = tmp_path / config.name / "run.json", Path(pair[0].removeprefix("npz:"))
+    begun, images = record.read_bytes(), source.read_bytes()
+    bars(source, 120)
+    with pytest.raises(UserError, match=r"begun with other data, .*black\.npz has changed since; put it back"):
+        train(config, tmp_path, tmp_path, quiet=True)
+    assert record.read_bytes() == begun
+    source.write_bytes(images)
+    assert identical(weights(train(config, tmp_path, tmp_path, quiet=True)), weights(whole))
 
 
 def test_seeds_side_by_side_give_what_each_gives_alone(pair: tuple[str, str], tmp_path: Path) -> None:

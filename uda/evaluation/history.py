@@ -42,13 +42,15 @@ def read_history(folder: Path) -> list[Checkpoint]:
     Raises
     ------
     UserError
-        Where the folder has no evaluation, or a line before the last is broken.
+        Where the folder has no evaluation, a line before the last is broken, or a finished run's last one is cut off.
     """
     path = folder / "metrics.jsonl"
     if not path.is_file():
         raise UserError(f"{folder}: has no metrics.jsonl; give the whole folder of a run")
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
+        if (folder / "result.json").is_file():
+            raise UserError(f"{path}: is cut off, of a finished run; leave that run out or train it again")
         lines.pop()
     if not lines:
         raise UserError(f"{path}: holds no evaluation; leave that run out or train it again")

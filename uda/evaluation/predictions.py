@@ -19,7 +19,7 @@ def check_predictions_name(path: Path) -> None:
         raise UserError(f"{path}: predictions are written as CSV or Parquet; give a name that ends in .csv or .parquet")
     if path.suffix.lower() == ".parquet" and importlib.util.find_spec("pyarrow") is None:
         raise UserError(
-            f"{path}: Parquet needs pyarrow, which is not installed: pip install 'uda[parquet]', "
+            f"{path}: Parquet needs pyarrow, which is not installed: pip install -e '.[parquet]' in uda's folder, "
             "or give a name that ends in .csv"
         )
 

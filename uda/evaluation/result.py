@@ -70,6 +70,8 @@ class RunResult:
 
 
 COLUMNS = tuple(f.name for f in fields(RunResult))
+#: The three of a run.
+ACCURACIES = ("accuracy_last", "accuracy_validator", "accuracy_oracle")
 #: Columns that results of older versions do not have; they come last.
 LATER_COLUMNS = ("correct_last", "correct_validator")
 

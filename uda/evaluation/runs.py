@@ -9,7 +9,7 @@ from pathlib import Path
 
 from uda.errors import UserError
 from uda.evaluation.folders import MissingRun, read_missing, read_result, run_folders
-from uda.evaluation.result import COLUMNS, RunResult
+from uda.evaluation.result import ACCURACIES, COLUMNS, RunResult
 from uda.evaluation.runs_csv import export, read_csv, read_sound_rows
 
 __all__ = [
@@ -99,8 +99,10 @@ class _Search:
             except UserError as error:
                 trouble = _without_folder(error, folder)
             else:
-                self.results.setdefault(result.config_hash, result)
-                self.folders.setdefault(result.config_hash, folder)
+                known = self.results.setdefault(result.config_hash, result)
+                at = self.folders.setdefault(result.config_hash, folder)
+                if any(getattr(known, each) != getattr(result, each) for each in ACCURACIES):
+                    self.broken.append(f"{folder.name} is the run of {at.name} with another result")
                 return
         try:
             self.missing[folder] = read_missing(folder, trouble)

@@ -269,7 +269,7 @@ def library(name: str, package: str) -> Any:
             return importlib.import_module(name)
     except ImportError as error:
         raise UserError(
-            f"shallow adaptation needs the package {package}: install it with pip install 'uda[shallow]'"
+            f"shallow adaptation needs the package {package}: pip install -e '.[shallow]' in uda's folder"
         ) from error
 
 

@@ -38,5 +38,7 @@ def _pot() -> Any:
     try:
         import ot
     except ImportError as error:
-        raise UserError("optimal transport needs the package POT: install it with pip install 'uda[ot]'") from error
+        raise UserError(
+            "optimal transport needs the package POT: install it with pip install -e '.[ot]' in uda's folder"
+        ) from error
     return ot

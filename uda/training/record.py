@@ -69,6 +69,19 @@ class Record:
         begun = json.loads(self.run.read_text(encoding="utf-8"))
         return Layout(**begun["layout"]) if "layout" in begun else None
 
+    def check_data(self, task: TaskData) -> None:
+        """Raise `UserError` where the run was begun on other data, so that going on would mix the two."""
+        if not (self.run.exists() and self.checkpoint.exists()):
+            return
+        begun = json.loads(self.run.read_text(encoding="utf-8")).get("files", [])
+        now = {f.name: f.checksum for f in task.files}
+        changed = [f["name"] for f in begun if f["name"] in now and f["checksum"] != now[f["name"]]]
+        if changed:
+            raise UserError(
+                f"{self.folder}: was begun with other data, {changed[0]} has changed since; put it back as it was, or "
+                "move the folder away and train anew"
+            )
+
     def begin(self, task: TaskData, about: dict[str, Any], layout: Layout) -> None:
         """Write ``run.json``: the config, what was read, the layout, and ``about`` (device, versions, command, …)."""
         files = [{"name": f.name, "checksum": f.checksum, "verified": f.verified} for f in task.files]

@@ -131,6 +131,7 @@ def _open(
     about = {"command": command, "code_version": code_version(), "versions": versions()}
     jobs = []
     for record in records:
+        record.check_data(data)
         job = open_job(record, data, labels, device)
         jobs.append(job)
         record.begin(data, {**about, "device": describe_device(device), "side_by_side": len(records)}, job.layout)

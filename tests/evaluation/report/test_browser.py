@@ -14,7 +14,7 @@ from tests.evaluation.logged import logged_run, three_methods
 from uda.evaluation.report.page import make_report
 from uda.evaluation.runs import find_runs
 
-selenium = pytest.importorskip("selenium", reason="needs the development extra: pip install 'uda[dev]'")
+selenium = pytest.importorskip("selenium", reason="needs the development extra: pip install -e '.[dev]'")
 
 from selenium.webdriver import Chrome, ChromeOptions  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
