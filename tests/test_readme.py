@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Uda
 from uda.cli.main import COMMANDS, cli
 from uda.methods import METHODS
+from uda.sweeps.recipe import load_recipe
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,6 +47,15 @@ def headings(page: Path) -> set[str]:
     """Return what a Markdown page's headings are linked by."""
     titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_its_recipe_is_read(tmp_path: Path) -> None:
+    (written,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "mine.toml").write_text(written, encoding="utf-8")
+    recipe = load_recipe(tmp_path / "mine.toml")
+    assert [config.method for config in recipe.configs[:3]] == ["source-only", "dann", "target-only"]
+    assert [config.settings["lambda_domain"] for config in recipe.choices[0].configs] == [0.5, 0.1, 1.0]
+    assert recipe.configs[1].augmentation.shift == 2
 
 
 def test_its_method_is_complete(

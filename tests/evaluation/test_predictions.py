@@ -50,7 +50,7 @@ def test_parquet_says_what_the_logits_say(classified: Classified, tmp_path: Path
 
 @pytest.mark.skipif(PYARROW, reason="needs pyarrow to be missing")
 def test_parquet_without_pyarrow_names_what_to_install(classified: Classified, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"p\.parquet: Parquet needs pyarrow.* pip install -e '.\[parquet\]' in uda's folder"):
+    with pytest.raises(UserError, match=r"p\.parquet: Parquet needs pyarrow.* pip install -e '.\[parquet\]' in uda's"):
         write_predictions(classified, tmp_path / "p.parquet")
     assert not list(tmp_path.iterdir())
 
