@@ -76,13 +76,15 @@ def test_runs_that_are_not_finished_are_named_and_passed_over(runs: Path, tmp_pa
     assert "none of its 3 runs is finished" in refused(verify(runs, tmp_path / "runs"))
 
 
-def test_what_comes_before_a_damaged_run_is_told(runs: Path, tmp_path: Path) -> None:
-    first, second = (Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in sorted(runs.iterdir()))
-    (second / "checkpoint.pt").write_bytes(b"none")
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_damaged_run_keeps_no_other_from_being_checked(place: int, runs: Path, tmp_path: Path) -> None:
+    folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in sorted(runs.iterdir())]
+    (folders[place] / "checkpoint.pt").write_bytes(b"none")
     done = verify(runs, tmp_path)
     assert done.exit_code == 2
-    assert done.stdout.startswith(str(first))
-    assert done.stderr.startswith("error: ")
+    assert done.stdout.startswith(str(folders[1 - place]))
+    assert done.stdout.endswith("1 of 2 runs are the same\n")
+    assert done.stderr.startswith(f"error: {folders[place]}")
 
 
 def test_bad_input_is_one_sentence(runs: Path, tmp_path: Path) -> None:

@@ -28,13 +28,18 @@ def verify(runs: tuple[Path, ...], retrain: bool, device: str | None, data_root:
 
     RUN is a run folder, or a folder of them, of which those that are not finished are left out. On the kind of device
     that a run was made on, accuracies and predictions must be the very same; elsewhere 0.2 % of the images (one at
-    least) may be classified otherwise. A run that is trained again must be the very same everywhere.
+    least) may be classified otherwise. A run that is trained again must be the very same everywhere. What cannot be
+    read is named when all others are checked.
     """
     folders = [folder for run in runs for folder in _finished(run)]
     quiet = as_json or not sys.stderr.isatty()
-    verifications = []
+    verifications, broken = [], []
     for folder in folders:
-        verification = verify_run(read_stored_run(folder), data_root, again=retrain, device=device, quiet=quiet)
+        try:
+            verification = verify_run(read_stored_run(folder), data_root, again=retrain, device=device, quiet=quiet)
+        except UserError as error:
+            broken.append(str(error))
+            continue
         verifications.append(verification)
         if not as_json:
             click.echo(describe_verification(verification))
@@ -42,7 +47,9 @@ def verify(runs: tuple[Path, ...], retrain: bool, device: str | None, data_root:
     if as_json:
         click.echo(json.dumps([verification.to_dict() for verification in verifications], indent=2))
     elif len(folders) > 1:
-        click.echo(f"{len(folders) - differing:,} of {len(folders):,} runs are the same")
+        click.echo(f"{len(verifications) - differing:,} of {len(folders):,} runs are the same")
+    if broken:
+        raise UserError("; ".join(broken))
     if differing:
         click.get_current_context().exit(1)
 
