@@ -102,6 +102,21 @@ def test_class_of_files_that_are_not_read_is_named(folder: Path) -> None:
         load(folder, "train")
 
 
+def test_images_that_are_not_read_beside_others_are_named(folder: Path) -> None:
+    save(folder / "train" / "cat" / "9.tif", 0)
+    with pytest.raises(UserError, match=r"cat/9\.tif is an image of a form that is not read here: convert to \.png"):
+        load(folder, "train")
+
+
+def test_what_is_drawn_in_transparency_alone_is_named_and_an_opaque_image_read(folder: Path) -> None:
+    path = folder / "train" / "cat" / "0.png"
+    save(path, (10, 20, 30, 255), mode="RGBA")
+    assert load(folder, "train").images.shape[1] == 3
+    save(path, (0, 0, 0, 128), mode="RGBA")
+    with pytest.raises(UserError, match=r"train/cat/0\.png has transparent pixels: put it on a background first"):
+        load(folder, "train")
+
+
 def test_broken_and_deep_images_are_named(folder: Path) -> None:
     path = folder / "train" / "cat" / "0.png"
     content = path.read_bytes()

@@ -85,6 +85,9 @@ def test_bad_folders_and_images_are_named(unit_run: Path, tmp_path: Path) -> Non
     (tmp_path / "broken.png").write_bytes(b"PNG?")
     with pytest.raises(UserError, match=r"broken\.png: cannot be read as an image"):
         translate_folder(unit_run / "checkpoint.pt", "last", "both", 3, tmp_path)
+    Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(UserError, match=r"deep\.png has more than 8 bits per pixel"):
+        read_image(tmp_path / "deep.png", (1, 8, 8))
 
 
 def test_a_method_that_cannot_translate_says_which_can(source_only_run: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,8 +18,13 @@ from uda.data.files import md5_of_file, parsing, record, require
 from uda.data.shaping import resize
 from uda.errors import UserError
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 SPLITS = ("train", "test")
 EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+#: Endings of images that are not read: beside others they would be missing, and nobody told.
+UNREAD = (".avif", ".gif", ".heic", ".jp2", ".tif", ".tiff")
 MIXED_SIZE = 32  # what images of differing sizes are brought to
 FOLDER_FORM = "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png"
 NPZ_FORM = "the arrays train_images, train_labels, test_images, test_labels (optional: class_names)"
@@ -104,6 +109,9 @@ def images_of(folder: Path) -> list[Path]:
     images = [path for path in files if path.suffix.lower() in EXTENSIONS]
     if files and not images:
         raise UserError(f"{folder} holds {files[0].name} and no image that is read here: convert to {EXTENSIONS[-2]}")
+    unread = [path for path in files if path.suffix.lower() in UNREAD]
+    if unread:
+        raise UserError(f"{unread[0]} is an image of a form that is not read here: convert to {EXTENSIONS[-2]}")
     return images
 
 
@@ -143,11 +151,25 @@ def read_image(path: Path) -> Tensor:
     from PIL import Image
 
     with parsing(path, "image"), Image.open(path) as image:
-        if image.mode in ("F", "I") or image.mode.startswith("I;"):
-            raise UserError(f"{path} has more than 8 bits per pixel (mode {image.mode}): convert it to 8 bits")
+        check_depth(image, path)
+        if _transparent(image):
+            raise UserError(f"{path} has transparent pixels: put it on a background first")
         grey = image.mode in ("1", "L", "LA")
         pixels = np.array(image.convert("L" if grey else "RGB"))
     return torch.from_numpy(pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+
+def check_depth(image: Image.Image, path: Path) -> None:
+    """Raise `UserError` for an image of more than 8 bits, which a conversion would turn white."""
+    if image.mode in ("F", "I") or image.mode.startswith("I;"):
+        raise UserError(f"{path} has more than 8 bits per pixel (mode {image.mode}): convert it to 8 bits")
+
+
+def _transparent(image: Image.Image) -> bool:
+    """Whether any pixel is not wholly opaque: its colour is then no part of what one sees."""
+    if image.mode not in ("LA", "PA", "RGBA") and "transparency" not in image.info:
+        return False
+    return bool((np.array(image.convert("RGBA").getchannel("A")) < 255).any())
 
 
 # Arrays

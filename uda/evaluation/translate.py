@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from uda.data.augmentation import to_float
+from uda.data.folder import check_depth
 from uda.errors import UserError
 from uda.evaluation.labels import domain_label
 from uda.evaluation.translators import (
@@ -149,6 +150,7 @@ def read_image(path: Path, shape: Sequence[int]) -> Tensor:
     channels, height, width = shape
     try:
         with Image.open(path) as image:
+            check_depth(image, path)
             converted = image.convert("L" if channels == 1 else "RGB")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as an image ({error})") from error
