@@ -40,6 +40,11 @@ def method_label(method: str) -> str:
     return label or method.upper()
 
 
+def preset_label(method: str, preset: str) -> str:
+    """Return a method's label, with its preset behind it unless that is the default."""
+    return method_label(method) + ("" if preset == "default" else f" ({preset})")
+
+
 def domain_label(domain: str, parts: int = 1) -> str:
     """Return a domain's name as papers write it; our own names stay as they are, and of a path its last parts."""
     _, colon, path = domain.partition(":")

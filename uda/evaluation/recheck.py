@@ -18,6 +18,7 @@ from uda.evaluation.stored import StoredRun
 from uda.metrics.correctness import unpack
 from uda.training.checkpoint import load_model
 from uda.training.probe import lay_out
+from uda.training.record import changed_files
 from uda.training.scoring import predict_logits
 
 #: On another kind of device, so many of the images may be classified otherwise (one at least): sums are rounded in
@@ -54,10 +55,8 @@ def recheck(stored: StoredRun, root: Path, conditions: Conditions) -> list[Findi
 
 def _data(stored: StoredRun, task: TaskData) -> Finding:
     """Compare the files that the run read with those that are there."""
-    recorded = {file["name"]: file["checksum"] for file in stored.about.get("files", [])}
-    now = {file.name: file.checksum for file in task.files}
-    changed = sorted(name for name in recorded.keys() | now.keys() if recorded.get(name) != now.get(name))
-    text = f"other contents: {', '.join(changed)}" if changed else f"{len(now)} files"
+    changed = changed_files(stored.about, task)
+    text = f"other contents: {', '.join(changed)}" if changed else f"{len({file.name for file in task.files})} files"
     return Finding("data files", not changed, text)
 
 

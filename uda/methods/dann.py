@@ -6,8 +6,8 @@ Y. Ganin, E. Ustinova, H. Ajakan, P. Germain, H. Larochelle, F. Laviolette, M. M
 What differs from the paper's image experiments (section 5.2.2): Adam and a cosine schedule instead of momentum and
 inverse decay; the backbones are those of later papers, whose last layer's features both classifiers read, a linear head
 among them, where the paper's networks for these digits have layers of their own for the labels after the game; the
-domain classifier is the one that it used for MNIST, one
-hidden layer of 100, on all pairs, with one logit in place of two; images are scaled to [-1, 1], not centred on a mean.
+domain classifier is the one that it used for MNIST, one hidden layer of 100, on all pairs, with one logit in place of
+two; images are scaled to [-1, 1], not centred on a mean.
 """
 
 from __future__ import annotations

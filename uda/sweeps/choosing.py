@@ -12,11 +12,11 @@ from typing import Any
 from uda.errors import UserError, unknown
 from uda.evaluation.formats import markdown, plain
 from uda.evaluation.history import read_history
-from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.labels import pair_label, preset_label
 from uda.evaluation.parts import Column, Entry, Layout, Section
 from uda.methods import METHODS
 from uda.sweeps.recipe import Choice, Recipe, entry_names
-from uda.training.config import RunConfig
+from uda.training.config import RunConfig, settings_of
 from uda.training.resolve import with_seed
 
 _WIDTH = 120
@@ -147,9 +147,9 @@ def write_choices(
 def _flattered(choices: Sequence[Choice], validator: str) -> Iterator[str]:
     """Yield a sentence that names the methods which train on the validator's score; nothing where none does."""
     names = [
-        _label(choice)
+        preset_label(choice.method, choice.preset)
         for choice in choices
-        if any(validator in METHODS[c.method].trains_on(METHODS[c.method].Config(**c.settings)) for c in choice.configs)
+        if any(validator in METHODS[c.method].trains_on(settings_of(c)) for c in choice.configs)
     ]
     if names:
         yield f"Trained on {validator}, some of what was tried: {', '.join(names)}. Rank those by another --validator."
@@ -168,14 +168,10 @@ def _over(seeds: Sequence[int]) -> str:
 def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
     return [
         (
-            Entry(f"{_label(choice)} {place}"),
+            Entry(f"{preset_label(choice.method, choice.preset)} {place}"),
             Entry(", ".join(f"{key} = {value}" for key, value in trial.settings.items()) or "none of its own"),
             Entry(trial.text, "best" if place == 1 and trial.scores else ""),
             Entry("taken" if trial.taken else ""),
         )
         for place, trial in enumerate(trials, start=1)
     ]
-
-
-def _label(choice: Choice) -> str:
-    return method_label(choice.method) + ("" if choice.preset == "default" else f" ({choice.preset})")

@@ -11,13 +11,13 @@ from pathlib import Path
 from uda.atomic import write_text
 from uda.errors import UserError
 from uda.evaluation.kept import measure_classes_kept
-from uda.evaluation.labels import method_label, pair_label
+from uda.evaluation.labels import pair_label, preset_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.table import Estimate
 from uda.methods import METHODS
 from uda.sweeps.recipe import Recipe
 from uda.training.claim import claim
-from uda.training.config import RunConfig
+from uda.training.config import RunConfig, settings_of
 from uda.training.record import is_finished
 
 _COLUMNS = ("config_hash", "images", "n", "kept", "reader")
@@ -44,8 +44,7 @@ def judges(recipe: Recipe) -> tuple[RunConfig, RunConfig | None]:
 
 def can_translate(config: RunConfig) -> bool:
     """Whether a run of this config translates images."""
-    method = METHODS[config.method]
-    return method.translates(method.Config(**config.settings))
+    return METHODS[config.method].translates(settings_of(config))
 
 
 def measure_kept(
@@ -173,7 +172,6 @@ def _row(method: str, preset: str, configs: Sequence[RunConfig], kept: Kept) -> 
     known = [config.hash for config in configs if (config.hash, TRANSLATED) in kept]
     if not known:
         return None
-    label = method_label(method) + ("" if preset == "default" else f" ({preset})")
     found = [[kept[run, way] for run in known if (run, way) in kept] for way in _WAYS]
     numbers = [Entry(Estimate(tuple(values)).text if values else DASH) for values in found]
-    return Entry(label), Entry(str(len(known))), *numbers
+    return Entry(preset_label(method, preset)), Entry(str(len(known))), *numbers

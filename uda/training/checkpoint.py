@@ -13,7 +13,7 @@ from torch import Tensor
 
 from uda.errors import UserError, unknown
 from uda.methods import METHODS, Method, TaskShape
-from uda.training.config import RunConfig
+from uda.training.config import RunConfig, settings_of
 
 FORMAT = "uda-checkpoint"
 VERSION = 1
@@ -106,7 +106,7 @@ def checkpoint_config(path: Path, checkpoint: dict[str, Any]) -> RunConfig:
     """Return the config in what was read of a checkpoint; `UserError` where this version cannot build its method."""
     try:
         config = RunConfig.from_dict(checkpoint["config"])
-        _settings(config)
+        settings_of(config)
     except (UserError, TypeError) as error:
         raise UserError(_of_another_version(path, str(error))) from error
     return config
@@ -114,15 +114,8 @@ def checkpoint_config(path: Path, checkpoint: dict[str, Any]) -> RunConfig:
 
 def build_method(config: RunConfig, task: TaskShape) -> Method:
     """Build the method of a run, with fresh weights, from the global random state."""
-    settings = _settings(config)
+    settings = settings_of(config)
     return METHODS[config.method](settings, task)
-
-
-def _settings(config: RunConfig) -> Any:
-    """Return the settings of a run's method, as its ``Config``."""
-    if config.method not in METHODS:
-        raise unknown("method", config.method, METHODS)
-    return METHODS[config.method].Config(**config.settings)
 
 
 def _of_another_version(path: Path, why: str) -> str:

@@ -108,3 +108,10 @@ def named_by(config: Mapping[str, Any]) -> dict[str, Any]:
     if config.get("method") in METHODS:
         found["settings"] = telling(config.get("settings", {}), METHODS[config["method"]].Config)
     return found
+
+
+def settings_of(config: RunConfig) -> Any:
+    """Return the settings of a run's method, as its ``Config``; `UserError` where there is no such method."""
+    if config.method not in METHODS:
+        raise unknown("method", config.method, METHODS)
+    return METHODS[config.method].Config(**config.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,7 @@ class Record:
         """Raise `UserError` where the run was begun on other data, so that going on would mix the two."""
         if not (self.run.exists() and self.checkpoint.exists()):
             return
-        begun = json.loads(self.run.read_text(encoding="utf-8")).get("files", [])
-        now = {f.name: f.checksum for f in task.files}
-        changed = [f["name"] for f in begun if f["name"] in now and f["checksum"] != now[f["name"]]]
+        changed = changed_files(json.loads(self.run.read_text(encoding="utf-8")), task)
         if changed:
             raise UserError(
                 f"{self.folder}: was begun with other data, {changed[0]} has changed since; put it back as it was, or "
@@ -129,3 +128,10 @@ class Record:
                 f"{self.folder}: holds the run of another config ({owner}, not {self.config.hash}); "
                 "move it away or give another --runs folder"
             )
+
+
+def changed_files(about: Mapping[str, Any], task: TaskData) -> list[str]:
+    """Return the names of files that are not what a ``run.json`` says was read, or that only one of the two has."""
+    recorded = {file["name"]: file["checksum"] for file in about.get("files", [])}
+    now = {file.name: file.checksum for file in task.files}
+    return sorted(name for name in recorded.keys() | now.keys() if recorded.get(name) != now.get(name))
