@@ -19,8 +19,10 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
     try:
         scratch.write_bytes(content)
         scratch.replace(path)
-    except BaseException:
+    except BaseException as error:
         scratch.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)  # of a full disk it names none, of others the scratch file
         raise
 
 

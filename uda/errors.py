@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -12,6 +13,18 @@ class UserError(Exception):
 
 class NotFiniteError(UserError):
     """Training that gave a number which is not finite."""
+
+
+def sentence_of(error: BaseException) -> str:
+    """Return what is said of an error that is the user's to mend: bad input, or what the file system refused.
+
+    Empty for any other, and for a pipe that nobody reads any more.
+    """
+    if isinstance(error, UserError):
+        return str(error)
+    if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
+        return ""
+    return f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:

@@ -17,10 +17,10 @@ from pathlib import Path
 from scipy import stats
 
 from uda.cli.options import parse_seeds
-from uda.evaluation.runs import read_result
 from uda.sweeps.recipe import load_recipe
+from uda.sweeps.runner import Workplace, sweep
 from uda.training.config import RunConfig
-from uda.training.seeds import train_seeds
+from uda.training.pool import runs_at_a_time
 
 RECIPE = Path(__file__).parent.parent / "rendered-optdigits.toml"
 
@@ -28,8 +28,12 @@ RECIPE = Path(__file__).parent.parent / "rendered-optdigits.toml"
 def accuracies(config: RunConfig, precision: str, seeds: list[int], runs: Path) -> list[float]:
     """Return the accuracy of each seed at the last step, in percent."""
     configs = [replace(config, precision=precision, seed=seed) for seed in seeds]
-    folders = train_seeds(configs, Path("data"), runs, command="python benchmarks/speed/precision.py", quiet=True)
-    return [read_result(folder).accuracy_last for folder in folders]
+    command = "python benchmarks/speed/precision.py"
+    place = Workplace(Path("data"), runs, jobs=runs_at_a_time("auto"), command=command)
+    swept = sweep(configs, place, None, print)
+    if swept.failures or swept.busy:
+        raise SystemExit("; ".join(reason for _, reason in swept.failures) or "another process makes some of the runs")
+    return [result.accuracy_last for result in swept.results]
 
 
 def equivalence(one: list[float], two: list[float]) -> dict[str, float | bool]:

@@ -1,16 +1,19 @@
 """``uda train`` from the command line: runs, resumes, and what it refuses."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.conftest import Uda, refused
+from tests.training.breaking import breaking
 from uda.cli.train import parse_settings, parse_value
 from uda.training.checkpoint import read_checkpoint
 from uda.training.claim import claim
 from uda.training.probe import own_threads
+from uda.training.updates import Updates
 
 SMALL = ("--batch-size", 16, "--set", "width=4", "--set", "evaluate_every=10")
 
@@ -69,10 +72,58 @@ def test_several_seeds_at_once_give_what_each_gives_alone(uda: Uda, pair: tuple[
     folder = Path(lines[-1].removeprefix("run folder: "))
     one, two = (read_checkpoint(f / "checkpoint.pt")["model"] for f in (alone_folder, folder))
     assert all(torch.equal(one[name], two[name]) for name in one)
-    too_many = [*arguments(pair), "--seeds", "1-2", "--batch-size", 500]
-    assert "fewer than one batch of 500" in refused(uda(*too_many))
     assert "give one of them" in refused(uda(*arguments(pair), "--seed", 2, "--seeds", "1-2"))
     assert "whole numbers" in refused(uda(*arguments(pair), "--seeds", "2-1"))
+
+
+def test_of_several_seeds_one_that_fails_is_named_and_the_others_are_shown(
+    uda: Uda, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    folder = Path(uda(*arguments(pair), "--seed", 2).stdout.splitlines()[-1].removeprefix("run folder: "))
+    (folder / "result.json").write_text("[]", encoding="utf-8")
+    result = uda(*arguments(pair), "--seeds", "1-3")
+    assert result.exit_code == 2
+    assert [line for line in result.stdout.splitlines() if line.startswith("seed")] == ["seed 1", "seed 3"]
+    *progress, error = result.stderr.splitlines()
+    assert re.match(r"\[1/3\] seed 1: done in \d+ s", next(line for line in progress if "seed 1" in line))
+    assert error.startswith(f"error: seed 2: {folder / 'result.json'}: holds no JSON object")
+
+
+def test_what_keeps_all_seeds_from_beginning_is_said_once_and_leaves_nothing(
+    uda: Uda, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    result = uda(*arguments(pair), "--seeds", "1-2", "--batch-size", 500)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    error = result.stderr.splitlines()[-1]
+    assert error.startswith("error: seed 1, seed 2: the source domain has 48 training images, fewer than one batch")
+    assert error.count("fewer than one batch of 500") == 1
+    assert "fewer than one batch of 500" in refused(uda(*arguments(pair), "--batch-size", 500))
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_a_run_that_was_begun_and_failed_is_told_as_failed(
+    uda: Uda, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Updates, "means", breaking({1}, after=3))
+    assert refused(uda(*arguments(pair))) == "broken by 1"
+    assert "failed: broken by 1" in uda("runs", "list").output
+    monkeypatch.undo()
+    assert uda(*arguments(pair)).exit_code == 0
+    assert "broken by 1" not in uda("runs", "list").output
+
+
+def test_what_no_sentence_was_written_for_ends_in_one_too(
+    uda: Uda, pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(self: object, source: object, target: object) -> None:
+        raise RuntimeError("you tried to allocate 99999999 bytes")
+
+    monkeypatch.setattr(Updates, "update", out_of_memory)
+    sentence = refused(uda(*arguments(pair)))
+    (report,) = (tmp_path / "runs").glob("*/error.txt")
+    assert sentence == f"RuntimeError: you tried to allocate 99999999 bytes (all of it in {report})"
+    assert "Traceback" in report.read_text()
 
 
 def test_the_built_in_pair_trains_unit_without_any_download(uda: Uda) -> None:
@@ -85,7 +136,9 @@ def test_a_run_of_another_process_is_left_alone(uda: Uda, pair: tuple[str, str])
     folder = Path(uda(*arguments(pair, steps=1)).stdout.splitlines()[-1].removeprefix("run folder: "))
     with claim(folder) as ours:
         assert ours
-        assert "another process" in refused(uda(*arguments(pair, steps=1)))
+        assert uda(*arguments(pair, steps=1)).exit_code == 0  # a finished run is only shown
+        (folder / "result.json").unlink()
+        assert f"{folder}: another process is making this very run" in refused(uda(*arguments(pair, steps=1)))
 
 
 def test_several_seeds_have_the_threads_that_were_asked_for(

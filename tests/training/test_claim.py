@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from uda.training.claim import claim
@@ -12,6 +13,33 @@ def test_only_one_at_a_time(tmp_path: Path) -> None:
         assert (first, second, third) == (True, False, True)
     with claim(tmp_path / "run") as again:
         assert again
+
+
+def test_a_folder_in_which_nothing_was_put_is_gone_and_may_be_claimed_again(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with claim(folder):
+        assert folder.is_dir()
+    assert not folder.exists()
+    with claim(folder) as ours:
+        assert ours
+        (folder / "run.json").write_text("{}", encoding="utf-8")
+    assert sorted(each.name for each in folder.iterdir()) == [".lock", "run.json"]
+
+
+def test_whoever_waits_for_a_folder_that_is_taken_away_holds_the_new_one(tmp_path: Path) -> None:
+    folder, held = tmp_path / "run", []
+
+    def wait_for_it() -> None:
+        with claim(folder, wait=True) as ours, claim(folder) as another:
+            held.append((ours, another))
+
+    with claim(folder):
+        waiting = threading.Thread(target=wait_for_it)
+        waiting.start()
+        waiting.join(0.2)
+        assert not held
+    waiting.join()
+    assert held == [(True, False)]
 
 
 def test_the_claim_of_a_process_that_was_killed_is_gone(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from tests.training.breaking import breaking
 from tests.training.test_run import config_of, identical, log_of, weights
-from uda.errors import UserError
 from uda.methods import Method
 from uda.sweeps import runner
 from uda.sweeps.runner import Outcome, Workplace, sweep
@@ -20,7 +19,6 @@ from uda.training.config import RunConfig
 from uda.training.job import Job, open_job
 from uda.training.record import is_finished
 from uda.training.run import NotFiniteRunsError, train, train_side_by_side
-from uda.training.seeds import train_seeds
 from uda.training.updates import Updates
 
 MAKE = runner._make
@@ -106,26 +104,10 @@ def test_a_sweep_says_of_each_run_what_was_wrong_with_it(
     assert (tmp_path / "runs" / configs[2].name / "error.txt").read_text() == "broken by 3\n"
 
 
-def train_or_be_killed(config: RunConfig, **how: Any) -> Path:
-    if config.seed == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return train(config, **how)
-
-
 def make_or_be_killed(group: list[RunConfig], place: Workplace) -> Outcome:
     if group[0].seed == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return MAKE(group, place)
-
-
-def test_a_seed_whose_process_is_killed_is_named_and_the_others_are_finished(
-    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    configs = seeds_of(pair, 3)
-    monkeypatch.setattr("uda.training.seeds.train", train_or_be_killed)
-    with pytest.raises(UserError, match=rf"{configs[1].name}: its process was killed, perhaps for memory; give the"):
-        train_seeds(configs, tmp_path, tmp_path / "runs", device="cpu")
-    assert [is_finished(tmp_path / "runs", config) for config in configs] == [True, False, True]
 
 
 def test_a_sweep_goes_on_where_a_process_is_killed(

@@ -15,7 +15,7 @@ from uda.cli.options import (
     runs_option,
     threads_option,
 )
-from uda.cli.workplace import workplace
+from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
 from uda.evaluation.runs import read_csv
 from uda.sweeps.ablating import draw_ablations, find, write_ablations
@@ -66,6 +66,7 @@ def ablate(
         results.mkdir(parents=True, exist_ok=True)
         place = workplace(data_root, runs, device, threads, jobs)
         names = {config.hash: f"{title(config)}, {one.name}" for one in recipe.ablations for config in one.configs}
+        warn_of_precision([*readers, *wanted], place)
         judged = sweep(readers, place, results / "runs.csv", click.echo)
         made = sweep(wanted, place, table, click.echo, lambda config: names[config.hash])
         failures = [*judged.failures, *made.failures]

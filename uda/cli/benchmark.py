@@ -17,12 +17,12 @@ from uda.cli.options import (
     runs_option,
     threads_option,
 )
-from uda.cli.workplace import workplace
+from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
-from uda.sweeps.runner import Sweep, Workplace, left_to_another, sweep, title
+from uda.sweeps.runner import Sweep, Workplace, left_to_another, reasons, sweep, title
 from uda.sweeps.swaps import swap_warnings
 from uda.sweeps.translations import measure_kept
 from uda.training.config import RunConfig
@@ -115,6 +115,7 @@ def wrote(name: str, paths: list[Path]) -> str:
 def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: Workplace) -> list[str]:
     """Run and report one recipe; return one sentence where any of its runs failed."""
     before = {row.config_hash: row for row in recorded(recipe, results / "runs.csv")}
+    warn_of_precision(configs, place)
     swept = sweep(configs, place, results / "runs.csv", click.echo)
     if swept.results:
         click.echo("\n" + write_tables(swept.results))
@@ -130,7 +131,9 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
         click.echo(f"{results / 'runs.csv'} keeps its own rows of {kept} runs that were made again here")
     if swept.busy:
         click.echo(left_to_another(len(swept.busy)))
-    return [failure_sentence(recipe, configs, swept)] if swept.failures else []
+    if not swept.failures:
+        return []
+    return [f"{len(swept.failures)} of {len(configs)} runs of {recipe.name} failed ({reasons(swept.failures)})"]
 
 
 def judge_translations(recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, place: Workplace) -> None:
@@ -141,12 +144,3 @@ def judge_translations(recipe: Recipe, configs: list[RunConfig], swept: Sweep, r
     finished = [config for config in configs if config.hash in done]
     for config, reason in measure_kept(recipe, finished, place.runs, place.root, results / KEPT):
         click.echo(f"{title(config)}: its translations are not judged: {reason}")
-
-
-def failure_sentence(recipe: Recipe, configs: list[RunConfig], swept: Sweep) -> str:
-    """Say which runs failed and why, each reason once."""
-    by_reason: dict[str, list[str]] = {}
-    for config, reason in swept.failures:
-        by_reason.setdefault(reason, []).append(title(config))
-    reasons = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
-    return f"{len(swept.failures)} of {len(configs)} runs of {recipe.name} failed ({reasons})"

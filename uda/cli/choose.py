@@ -17,12 +17,12 @@ from uda.cli.options import (
     runs_option,
     threads_option,
 )
-from uda.cli.workplace import workplace
+from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
 from uda.metrics.validators import find_validator
 from uda.sweeps.choosing import choice_runs, judge, write_choices
 from uda.sweeps.recipe import load_recipe
-from uda.sweeps.runner import sweep, title
+from uda.sweeps.runner import reasons, sweep
 
 
 @click.command("choose")
@@ -68,7 +68,9 @@ def choose(
     wanted = choice_runs(recipe, tried_on, parse_names(methods))
     # one seed of all after the other, so that what is stopped early compares all
     configs = [of_seeds[n] for n in range(len(tried_on)) for _, tried in wanted for of_seeds in tried]
-    swept = sweep(configs, workplace(data_root, runs, device, threads, jobs), None, click.echo)
+    place = workplace(data_root, runs, device, threads, jobs)
+    warn_of_precision(configs, place)
+    swept = sweep(configs, place, None, click.echo)
     every = choice_runs(recipe, tried_on)
     judged = [(choice, judge(choice, tried, runs, validator)) for choice, tried in every]
     click.echo("\n" + write_choices(recipe, judged, tried_on, validator, "text"))
@@ -77,4 +79,4 @@ def choose(
     written.write_text(write_choices(recipe, judged, tried_on, validator, "md"), encoding="utf-8")
     click.echo(f"wrote {written}")
     if swept.failures:
-        raise UserError("; ".join(f"{title(config)}: {reason}" for config, reason in swept.failures))
+        raise UserError(reasons(swept.failures))

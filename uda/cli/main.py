@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 from typing import IO, Any
 
 import click
 
 from uda import __version__
-from uda.errors import UserError, unknown
+from uda.errors import UserError, sentence_of, unknown
 
 COMMANDS = {
     "data": "List, prepare, check and look at domains and protocols.",
@@ -62,13 +61,10 @@ class Commands(click.Group):
         """Run the command; what is wrong with the input or the file system becomes one sentence."""
         try:
             return super().invoke(ctx)
-        except UserError as error:
-            raise Failure(str(error)) from error
-        except OSError as error:
-            if error.errno in (None, errno.EPIPE):
-                raise
-            where = f"{error.filename}: " if error.filename else ""
-            raise Failure(f"{where}{error.strerror}") from error
+        except (UserError, OSError) as error:
+            if sentence := sentence_of(error):
+                raise Failure(sentence) from error
+            raise
 
 
 @click.group("uda", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -1,26 +1,22 @@
-"""``uda train``: one method on one pair, one seed."""
+"""``uda train``: one method on one pair, one seed or several."""
 
 from __future__ import annotations
 
-import shlex
-import sys
 import tomllib
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
 from uda.cli.options import data_root_option, device_option, parse_seeds, runs_option, threads_option
+from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
 from uda.evaluation.history import read_history
-from uda.evaluation.runs import RunResult, read_result
+from uda.evaluation.runs import RunResult
 from uda.metrics.predicted import warn_of_rare
-from uda.training.claim import claim
-from uda.training.devices import caution, pin_threads
-from uda.training.record import is_finished
+from uda.sweeps.runner import reasons, sweep
+from uda.training.config import RunConfig
 from uda.training.resolve import RUN_DEFAULTS, resolve
-from uda.training.seeds import train_seeds
 from uda.training.starts import describe_starts, read_starts
 
 
@@ -76,27 +72,46 @@ def train(
         resolve(method, source, target, preset=preset, protocol=protocol, seed=each, overrides=overrides, device=device)
         for each in parse_seeds(seeds) or [1 if seed is None else seed]
     ]
-    if threads:
-        pin_threads(threads)
-    with ExitStack() as claims:
-        for config in configs:
-            if not claims.enter_context(claim(runs / config.name)):
-                raise UserError(f"{runs / config.name}: another process is making this very run")
-        if warning := caution(device, (config.precision for config in configs if not is_finished(runs, config))):
-            click.echo(warning, err=True)
-        quiet = not sys.stderr.isatty()
-        folders = train_seeds(
-            configs, data_root, runs, device=device, threads=threads, command=typed_command(), quiet=quiet
-        )
-    for config, folder in zip(configs, folders, strict=True):
-        if len(configs) > 1:
-            click.echo(f"seed {config.seed}")
-        click.echo(describe(read_result(folder)))
-        if starts := read_starts(folder):
-            click.echo(describe_starts(starts, config))
-        if warning := warn_of_rare(read_history(folder)[-1].predicted):
-            click.echo(warning, err=True)
-        click.echo(f"run folder: {folder}")
+    place = workplace(data_root, runs, device, threads)
+    warn_of_precision(configs, place)
+    several = len(configs) > 1
+    swept = sweep(configs, place, None, say_on_stderr if several else say_nothing, call=seed_of)
+    results = {result.config_hash: result for result in swept.results}
+    for config in configs:
+        if config.hash in results:
+            show(config, results[config.hash], runs / config.name, several)
+    busy = [(config, f"{runs / config.name}: another process is making this very run") for config in swept.busy]
+    if failed := busy + swept.failures:
+        raise UserError(reasons(failed, seed_of) if several else failed[0][1])
+
+
+def seed_of(config: RunConfig) -> str:
+    """Return what a run is called among those that differ in nothing else."""
+    return f"seed {config.seed}"
+
+
+def say_on_stderr(line: str) -> None:
+    """Print a line of progress where it does not mix with the results."""
+    click.echo(line, err=True)
+
+
+def say_nothing(line: str) -> None:
+    """Leave a line of progress out: one run has a bar."""
+
+
+def show(config: RunConfig, result: RunResult, folder: Path, several: bool) -> None:
+    """Print what a run reached, which start was kept and where it is; on stderr, the classes that it hardly predicts.
+
+    Of several runs the seed stands above.
+    """
+    if several:
+        click.echo(seed_of(config))
+    click.echo(describe(result))
+    if starts := read_starts(folder):
+        click.echo(describe_starts(starts, config))
+    if warning := warn_of_rare(read_history(folder)[-1].predicted):
+        click.echo(warning, err=True)
+    click.echo(f"run folder: {folder}")
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -123,11 +138,6 @@ def parse_value(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text
     return table["value"] if len(table) == 1 else text
-
-
-def typed_command() -> str:
-    """Return what was typed, for the record of a run."""
-    return shlex.join(["uda", *sys.argv[1:]])
 
 
 def describe(result: RunResult) -> str:

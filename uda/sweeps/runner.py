@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from uda.errors import UserError
+from uda.errors import UserError, sentence_of
 from uda.evaluation.history import read_history
 from uda.evaluation.runs import RunResult, export, read_result
 from uda.metrics.predicted import rare_classes
 from uda.training.claim import claim
 from uda.training.config import RunConfig
-from uda.training.devices import caution, resolve_device
+from uda.training.devices import resolve_device
 from uda.training.pool import KilledError, in_processes
 from uda.training.record import is_finished
 from uda.training.run import NotFiniteRunsError, train_side_by_side
@@ -37,7 +37,7 @@ class Sweep:
     busy
         Runs that another process holds.
     failures
-        (run, reason), for those that failed.
+        (run, reason), for those that failed, in that order too.
     """
 
     results: list[RunResult] = field(default_factory=list)
@@ -118,8 +118,6 @@ def sweep(
                 starts = f", {config.starts} starts of {config.start_steps:,}" if config.starts > 1 else ""
                 say(f"{names[config.hash]}: {config.steps:,} steps{starts}")
 
-    if warning := caution(place.device, (c.precision for c in configs if not is_finished(place.runs, c))):
-        say(warning)
     with closing(_outcomes(together(configs, place.device), place, announce)) as outcomes:
         for group, outcome in outcomes:
             swept.failures += outcome.failures
@@ -129,6 +127,7 @@ def sweep(
                 say(f"{names[config.hash]}: {came}")
     order = {config.hash: number for number, config in enumerate(configs)}
     swept.results.sort(key=lambda result: order[result.config_hash])
+    swept.failures.sort(key=lambda failure: order[failure[0].hash])
     return swept
 
 
@@ -226,18 +225,30 @@ def together(configs: Sequence[RunConfig], device: str) -> list[list[RunConfig]]
     return list(groups.values())
 
 
+def reasons(failures: Sequence[tuple[RunConfig, str]], call: Callable[[RunConfig], str] = title) -> str:
+    """Say which runs failed and why, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for config, reason in failures:
+        by_reason.setdefault(reason, []).append(call(config))
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
+
+
 def left_to_another(busy: int) -> str:
     """Say that some runs are another process's, and what to do."""
     return f"{busy} runs are left to another process; give the command again when it is done"
 
 
 def _reason(error: Exception, folder: Path) -> str:
-    """Return one line, and leave in the run folder what a table says of it; whole, where it is not the user's doing."""
+    """Return one line, and leave in the folder of a run that was begun what a table says of it.
+
+    What is not the user's doing is left there in any case, and whole.
+    """
     report = folder / "error.txt"
+    if sentence := sentence_of(error):
+        if (folder / "run.json").exists():
+            report.write_text(f"{sentence}\n", encoding="utf-8")
+        return sentence
     folder.mkdir(parents=True, exist_ok=True)
-    if isinstance(error, UserError):
-        report.write_text(f"{error}\n", encoding="utf-8")
-        return str(error)
     report.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     first = (str(error).strip().splitlines() or [""])[0]
     return f"{type(error).__name__}: {first} (all of it in {report})"
