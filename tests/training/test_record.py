@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,28 @@ def test_what_is_after_a_step_or_cut_off_is_dropped(record: Record) -> None:
     record.rewind(4)
     assert record.metrics.read_text() == '{"step": 2}\n{"step": 4}\n'
     assert [path.name for path in record.folder.iterdir()] == ["metrics.jsonl"]
+
+
+@pytest.mark.parametrize("line", ["[1]", "3", '{"stop": 6}', "null"])
+def test_a_line_that_is_no_evaluation_is_dropped_with_all_behind_it(record: Record, line: str) -> None:
+    first, *others = record.metrics.read_text().splitlines()
+    record.metrics.write_text("\n".join([first, line, *others]) + "\n")
+    record.rewind(6)
+    assert record.metrics.read_text() == '{"step": 2}\n'
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{}", '{"config_hash"', '{"config_hash": null}', "\udcff"])
+def test_a_damaged_run_json_is_refused_in_one_sentence(record: Record, text: str) -> None:
+    record.run.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(UserError, match=r"run\.json: damaged; move the folder away and train again"):
+        Record(record.folder, record.config)
+
+
+@pytest.mark.parametrize("layout", [None, [], 3, {"compact": True}])
+def test_a_layout_that_is_none_is_refused_in_one_sentence(record: Record, layout: object) -> None:
+    record.run.write_text(json.dumps({"config_hash": record.config.hash, "layout": layout}))
+    with pytest.raises(UserError, match=r"run\.json: damaged; move the folder away and train again"):
+        assert Record(record.folder, record.config).layout
 
 
 def test_a_history_of_which_nothing_is_dropped_is_not_written_again(record: Record) -> None:

@@ -11,6 +11,7 @@ from uda.cli.options import data_root_option, weights_option
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
+from uda.evaluation.differences import tell_settings
 from uda.evaluation.embedding import embed_domains
 from uda.evaluation.figures.bars import accuracy_bars, near_start
 from uda.evaluation.figures.confusion import checkpoint_confusions, confusion_matrices, confusions
@@ -239,7 +240,7 @@ def reliability(
 
 def _series(paths: tuple[Path, ...]) -> tuple[tuple[Series, ...], dict[str, Mark]]:
     """Find the runs, name those left out on stderr, and give each method its mark."""
-    found = find_runs(paths or DEFAULT_RUNS)
+    found = tell_settings(find_runs(paths or DEFAULT_RUNS))
     report_left_out(found)
     series = collect(found.results, found.folders)
     return series, looks_of(series)

@@ -11,6 +11,7 @@ import click
 from uda.cli.options import headline_option, output_option, published_option, write_or_print
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.errors import UserError
+from uda.evaluation.differences import tell_settings
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.repick import repick
@@ -59,6 +60,7 @@ def table(
     check_readable(found)
     if validator:
         found = repick(found, validator)
+    found = tell_settings(found)
     text = write_tables(
         found.results,
         form or (_SUFFIXES.get(output.suffix.lower(), "text") if output else "text"),

@@ -18,8 +18,17 @@ def added(neutral: Any) -> Any:
 
 def telling(values: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
     """Return the values of a dataclass of settings without those that were `added` and are neutral."""
-    neutral = {f.name: f.metadata["neutral"] for f in fields(kind) if "neutral" in f.metadata}
+    neutral = _neutral(kind)
     return {key: value for key, value in values.items() if key not in neutral or _stored(value) != neutral[key]}
+
+
+def completed(values: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    """Return the values of a dataclass of settings, with neutral ones where they are older than an `added` setting."""
+    return {**_neutral(kind), **values}
+
+
+def _neutral(kind: type[Any]) -> dict[str, Any]:
+    return {f.name: f.metadata["neutral"] for f in fields(kind) if "neutral" in f.metadata}
 
 
 def _stored(value: Any) -> Any:

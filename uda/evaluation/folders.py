@@ -11,7 +11,8 @@ from typing import Any
 
 from uda.errors import UserError
 from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
-from uda.training.config import named_by
+from uda.training.config import named_by, whole
+from uda.training.resolve import flatten
 from uda.training.starts import read_starts
 
 _TOLD = set(COLUMNS) - {"settings", *LATER_COLUMNS}  # "settings" is, in a config, the method's own
@@ -79,6 +80,19 @@ def read_result(folder: Path) -> RunResult:
         raise UserError(f"{path}: {error}") from error
 
 
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Return the settings of a run folder that a result has no column for, flat, as ``--set`` knows them.
+
+    Empty for a folder that does not say what was run.
+    """
+    try:
+        config = whole(_read_config(folder)[0])
+    except UserError:
+        return {}
+    kept = flatten({key: value for key, value in config.items() if key not in {*_TOLD, "settings"}})
+    return {**kept, **config.get("settings", {})}
+
+
 def read_missing(folder: Path, broken: str = "") -> MissingRun:
     """Read what was to be run in a folder without a result, and what became of it.
 
@@ -125,9 +139,14 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
     """Return the config in ``run.json``, and its hash."""
     values = _read_json(folder / "run.json")
     config = values.get("config")
-    if not isinstance(config, dict) or not config.get("method"):
+    if not isinstance(config, dict) or not config.get("method") or not _has_tables(config):
         raise UserError(f"{folder / 'run.json'}: holds no config; remove or repeat that run")
     return config, str(values.get("config_hash", ""))
+
+
+def _has_tables(config: Mapping[str, Any]) -> bool:
+    """Tell whether what should be a table in a config is one."""
+    return all(isinstance(config.get(name, {}), dict) for name in ("settings", "augmentation"))
 
 
 def _settings_hash(config: Mapping[str, Any]) -> str:

@@ -160,7 +160,7 @@ _FACTS: dict[str, Callable[[Any], str]] = {
     "validator": lambda value: f"validator {value}",
     "precision": str,
     "n_test": lambda value: f"{value:,} test images",
-    "settings": lambda value: f"settings {value}" if value else "settings unknown",
+    "settings": lambda value: _settings_label(value),
 }
 _DIVIDING = tuple(fact for fact in _FACTS if fact != "settings")
 _TOLD = tuple(fact for fact in _DIVIDING if fact != "n_test")  # that is told with the interval it leaves
@@ -201,6 +201,11 @@ def _group(results: Iterable[RunResult], by: Sequence[str]) -> dict[tuple[Any, .
     for result in results:
         groups.setdefault(tuple(getattr(result, name) for name in by), []).append(result)
     return groups
+
+
+def _settings_label(settings: str) -> str:
+    """Return what `uda.evaluation.differences.tell_settings` wrote as it is; a hash, or none, is named as such."""
+    return settings if " " in settings else f"settings {settings or 'unknown'}"
 
 
 def _varies(results: Iterable[RunResult], fact: str) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from uda.data.augmentation import Augmentation
-from uda.data.neutral import added, telling
+from uda.data.neutral import added, completed, telling
 from uda.errors import unknown
 from uda.methods import METHODS
 
@@ -104,9 +104,21 @@ class RunConfig:
 
 def named_by(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what names a run, of a config as plain values: all but what was added later and changes nothing in it."""
-    found = {**telling(config, RunConfig), "augmentation": telling(config.get("augmentation", {}), Augmentation)}
+    return _each_table(config, telling)
+
+
+def whole(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config as plain values with what it lacks, as it is older, at the value that changes nothing."""
+    return _each_table(config, completed)
+
+
+def _each_table(
+    config: Mapping[str, Any], change: Callable[[Mapping[str, Any], type[Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Change the run's own values, its augmentation and its method's settings, each by the dataclass that it is of."""
+    found = {**change(config, RunConfig), "augmentation": change(config.get("augmentation", {}), Augmentation)}
     if config.get("method") in METHODS:
-        found["settings"] = telling(config.get("settings", {}), METHODS[config["method"]].Config)
+        found["settings"] = change(config.get("settings", {}), METHODS[config["method"]].Config)
     return found
 
 

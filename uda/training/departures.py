@@ -22,9 +22,10 @@ def departures(config: RunConfig) -> dict[str, Any]:
 
 def departure_notes(config: RunConfig) -> tuple[str, ...]:
     """Say in a note what the run has otherwise; nothing where that is nothing."""
-    told = ", ".join(f"{key} {_in_words(value)}" for key, value in departures(config).items())
+    told = ", ".join(f"{key} {in_words(value)}" for key, value in departures(config).items())
     return (f"not as preset {config.preset}: {told}",) if told else ()
 
 
-def _in_words(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """Return a setting's value as a note or a label has it."""
     return f"{value:g}" if isinstance(value, float) else str(value).lower()

@@ -65,16 +65,18 @@ class Record:
     @property
     def layout(self) -> Layout | None:
         """The layout that the run was begun with, so that it goes on bit for bit; None before."""
-        if not self.run.exists():
+        if not self.run.exists() or "layout" not in (begun := self._about()):
             return None
-        begun = json.loads(self.run.read_text(encoding="utf-8"))
-        return Layout(**begun["layout"]) if "layout" in begun else None
+        try:
+            return Layout(**begun["layout"])
+        except TypeError as error:
+            raise self._damaged() from error
 
     def check_data(self, task: TaskData) -> None:
         """Raise `UserError` where the run was begun on other data, so that going on would mix the two."""
         if not (self.run.exists() and self.checkpoint.exists()):
             return
-        changed = changed_files(json.loads(self.run.read_text(encoding="utf-8")), task)
+        changed = changed_files(self._about(), task)
         if changed:
             raise UserError(
                 f"{self.folder}: was begun with other data, {changed[0]} has changed since; put it back as it was, or "
@@ -105,7 +107,7 @@ class Record:
         return int(history[-1]["step"]) if history else 0
 
     def rewind(self, step: int) -> None:
-        """Drop the evaluations after a step, and a line that was cut off: a resumed run makes them again."""
+        """Drop the evaluations after a step, and a line that was cut off or is none: a resumed run makes them again."""
         if not self.metrics.exists():
             return
         written, kept = self.metrics.read_text(encoding="utf-8"), ""
@@ -113,16 +115,28 @@ class Record:
             try:
                 if json.loads(line)["step"] <= step:
                     kept += line + "\n"
-            except json.JSONDecodeError:
+            except (json.JSONDecodeError, KeyError, TypeError):
                 break
         if kept != written:
             write_text(self.metrics, kept)
 
-    def _check_owner(self) -> None:
+    def _about(self) -> dict[str, Any]:
+        """Return ``run.json``."""
         try:
-            owner = json.loads(self.run.read_text(encoding="utf-8"))["config_hash"]
-        except (json.JSONDecodeError, KeyError, UnicodeDecodeError) as error:
-            raise UserError(f"{self.run}: damaged; move the folder away and train again") from error
+            about = json.loads(self.run.read_bytes())
+        except ValueError as error:
+            raise self._damaged() from error
+        if not isinstance(about, dict):
+            raise self._damaged()
+        return about
+
+    def _damaged(self) -> UserError:
+        return UserError(f"{self.run}: damaged; move the folder away and train again")
+
+    def _check_owner(self) -> None:
+        owner = self._about().get("config_hash")
+        if owner is None:
+            raise self._damaged()
         if owner != self.config.hash:
             raise UserError(
                 f"{self.folder}: holds the run of another config ({owner}, not {self.config.hash}); "
