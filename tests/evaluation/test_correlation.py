@@ -79,9 +79,10 @@ def test_what_cannot_be_ranked_has_no_correlation(correlation) -> None:
         assert correlation(scores, accuracies) is None
 
 
-def test_regret_is_what_the_first_of_the_highest_scores_loses() -> None:
+def test_regret_is_what_the_highest_score_loses_and_of_equal_ones_their_mean() -> None:
     assert regret([0.1, 0.3, 0.2], [90, 80, 95]) == 15
-    assert regret([0.1, 0.3, 0.3], [90, 80, 95]) == 15
-    assert regret([0.3, 0.3, 0.3], [95, 80, 90]) == 0
+    assert regret([0.1, 0.3, 0.3], [90, 80, 95]) == 15 / 2
+    assert regret([0.3, 0.3, 0.3], [95, 80, 89]) == 7
+    assert regret([float("-inf"), float("-inf")], [95, 85]) == 5
     assert regret([0.3], [95]) is None
     assert regret([], []) is None

@@ -64,6 +64,17 @@ def test_a_validator_that_a_run_did_not_log_stays_empty(tmp_path: Path) -> None:
     assert find_histories([tmp_path / "h.csv"]).histories == found.histories
 
 
+def test_a_run_that_cannot_be_read_is_told_and_hides_no_other(tmp_path: Path) -> None:
+    write(tmp_path / "a", ONE)
+    write_run(tmp_path / "b", TWO)
+    (write(tmp_path / "c", result(seed=3)) / "result.json").write_text("[]", encoding="utf-8")
+    found = find_histories([tmp_path, tmp_path / "b"])
+    assert [history.seed for history in found.histories] == [1]
+    first, second = found.broken
+    assert first.startswith(f"{tmp_path / 'b'}: has no metrics.jsonl")
+    assert second.startswith(f"{tmp_path / 'c' / 'result.json'}: holds no JSON object")
+
+
 def test_lines_in_another_order_are_the_same_run(tmp_path: Path) -> None:
     found = find_histories([write(tmp_path / "a", ONE)])
     write_histories(found.histories, tmp_path / "h.csv")

@@ -53,6 +53,15 @@ def test_missing_runs_stay_where_their_result_would_stand(tmp_path: Path) -> Non
     assert [run.validator for run in repick(find_runs([tmp_path]), "snd").missing] == ["snd"]
 
 
+def test_a_run_that_cannot_be_read_is_told_and_hides_no_other(tmp_path: Path) -> None:
+    logged(tmp_path / "a")
+    write_run(tmp_path / "b", result(seed=2))
+    found = repick(find_runs([tmp_path]), "snd")
+    assert [run.seed for run in found.results] == [RUN.seed]
+    (sentence,) = found.broken
+    assert sentence.startswith(f"{tmp_path / 'b'}: has no metrics.jsonl")
+
+
 def test_a_runs_csv_alone_is_one_clear_sentence(tmp_path: Path) -> None:
     export([RUN], tmp_path / "runs.csv")
     with pytest.raises(UserError, match=r"known from a runs\.csv alone, .* for snd give the run folders"):

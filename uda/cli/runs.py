@@ -30,7 +30,12 @@ def report_left_out(found: FoundRuns) -> None:
     for run in found.missing:
         if not run.unfinished:
             click.echo(f"left out: {run.folder.name}: {run.reason}", err=True)
-    for sentence in found.broken:
+    report_broken(found.broken)
+
+
+def report_broken(broken: Sequence[str]) -> None:
+    """Say on stderr what could not be read."""
+    for sentence in broken:
         click.echo(f"left out: {sentence}", err=True)
 
 

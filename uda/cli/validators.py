@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from uda.cli.options import output_option, write_or_print
-from uda.cli.runs import DEFAULT_RUNS, report_unfinished, runs_argument
+from uda.cli.runs import DEFAULT_RUNS, report_broken, report_unfinished, runs_argument
 from uda.evaluation.histories import find_histories, write_histories
 from uda.evaluation.validator_report import Format, write_study
 from uda.evaluation.validator_study import study_validators
@@ -46,3 +46,4 @@ def validators(paths: tuple[Path, ...], form: Format | None, output: Path | None
     text = write_study(study_validators(found.histories), chosen)
     write_or_print(text, output)
     report_unfinished(found.unfinished)
+    report_broken(found.broken)

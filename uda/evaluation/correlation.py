@@ -38,7 +38,9 @@ def weighted_spearman(scores: Sequence[float], accuracies: Sequence[float]) -> f
 
 
 def regret(scores: Sequence[float], accuracies: Sequence[float]) -> float | None:
-    """Return what is lost by choosing the highest score (the first of equal ones) and not the highest accuracy.
+    """Return what is lost by choosing the highest score and not the highest accuracy.
+
+    Of equal highest scores any may be chosen: the mean of what they lose.
 
     Returns
     -------
@@ -47,7 +49,9 @@ def regret(scores: Sequence[float], accuracies: Sequence[float]) -> float | None
     """
     if len(scores) < 2:
         return None
-    return max(accuracies) - accuracies[int(np.argmax(scores))]
+    highest = max(scores)
+    chosen = [accuracy for score, accuracy in zip(scores, accuracies, strict=True) if score == highest]
+    return max(accuracies) - sum(chosen) / len(chosen)
 
 
 def _can_be_ranked(scores: Sequence[float], accuracies: Sequence[float]) -> bool:

@@ -55,10 +55,13 @@ class FoundHistories:
         Finished runs, one per config hash, in the order found.
     unfinished
         Run folders without a result: still running, or stopped.
+    broken
+        A sentence for each finished run whose evaluations cannot be read.
     """
 
     histories: tuple[History, ...]
     unfinished: tuple[Path, ...]
+    broken: tuple[str, ...] = ()
 
 
 def find_histories(paths: Iterable[Path]) -> FoundHistories:
@@ -72,10 +75,11 @@ def find_histories(paths: Iterable[Path]) -> FoundHistories:
     Raises
     ------
     UserError
-        For a path that does not exist or holds no run, and for an evaluation that cannot be read.
+        For a path that does not exist or holds no run, a file with a broken line, and where all runs are broken.
     """
     found: dict[str, History] = {}
     unfinished: dict[Path, None] = {}
+    broken: dict[str, None] = {}
     for path in paths:
         if path.is_dir():
             folders = run_folders(path)
@@ -85,19 +89,29 @@ def find_histories(paths: Iterable[Path]) -> FoundHistories:
                 )
             finished = [folder for folder in folders if (folder / "result.json").exists()]
             unfinished.update((folder, None) for folder in folders if folder not in finished)
-            histories = [_read_folder(folder) for folder in finished]
+            histories = _read_folders(finished, broken)
         elif path.is_file():
             histories = read_histories(path)
         else:
             raise UserError(f"{path}: no such file or folder; give run folders, folders of them, or a history CSV")
         for history in histories:
             found.setdefault(history.config_hash, history)
-    return FoundHistories(tuple(found.values()), tuple(unfinished))
+    if broken and not found:
+        raise UserError(next(iter(broken)))
+    return FoundHistories(tuple(found.values()), tuple(unfinished), tuple(broken))
 
 
-def _read_folder(folder: Path) -> History:
-    result = read_result(folder)
-    return History(**{name: getattr(result, name) for name in _RUN}, checkpoints=tuple(read_history(folder)))
+def _read_folders(folders: Iterable[Path], broken: dict[str, None]) -> list[History]:
+    """Read finished run folders; what is wrong with one is added to ``broken``."""
+    histories = []
+    for folder in folders:
+        try:
+            result, checkpoints = read_result(folder), tuple(read_history(folder))
+        except UserError as error:
+            broken[str(error)] = None
+        else:
+            histories.append(History(**{name: getattr(result, name) for name in _RUN}, checkpoints=checkpoints))
+    return histories
 
 
 def read_histories(path: Path) -> list[History]:

@@ -14,7 +14,8 @@ from uda.evaluation.runs import FoundRuns
 def repick(found: FoundRuns, validator: str) -> FoundRuns:
     """Replace the pick of every run by another validator's.
 
-    Which images were right at the new pick is known only where it is the run's own pick, or its last step.
+    Which images were right at the new pick is known only where it is the run's own pick, or its last step. A run whose
+    evaluations cannot be read, or that did not log that validator, is told among those that are ``broken``.
 
     Parameters
     ----------
@@ -26,10 +27,10 @@ def repick(found: FoundRuns, validator: str) -> FoundRuns:
     Raises
     ------
     UserError
-        For a run that is known from a ``runs.csv`` alone, whose folder cannot be read, or that did not log that
-        validator.
+        For a run that is known from a ``runs.csv`` alone, and where no run is left.
     """
-    results = []
+    results: list[RunResult] = []
+    broken: list[str] = []
     for result in found.results:
         folder = found.folders.get(result.config_hash)
         if folder is None:
@@ -37,9 +38,14 @@ def repick(found: FoundRuns, validator: str) -> FoundRuns:
                 f"run {result.config_hash} is known from a runs.csv alone, which says what its own validator "
                 f"({result.validator}) picked and no other; for {validator} give the run folders"
             )
-        results.append(_repicked(result, folder, validator))
+        try:
+            results.append(_repicked(result, folder, validator))
+        except UserError as error:
+            broken.append(str(error))
+    if broken and not results:
+        raise UserError(broken[0])
     missing = tuple(replace(run, validator=validator) for run in found.missing)
-    return replace(found, results=tuple(results), missing=missing)
+    return replace(found, results=tuple(results), missing=missing, broken=(*found.broken, *broken))
 
 
 def _repicked(result: RunResult, folder: Path, validator: str) -> RunResult:

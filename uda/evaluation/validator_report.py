@@ -38,7 +38,8 @@ _MEANING = (
     "validator picks in it.",
     "Spearman: rank correlation of score and accuracy on the target test split. Weighted: that of Musgrave et al. "
     "(2022), where an item weighs (r / max r)² by the rank r of its score, so that what a validator likes counts most. "
-    "Regret: the best accuracy that could have been picked minus that of the highest score, in percentage points.",
+    "Regret: the best accuracy that could have been picked minus that of the highest score, in percentage points; of "
+    "runs with equal scores the mean, of equal checkpoints the first, as a run picks.",
 )
 _DASH = (
     "A dash: all scores or all accuracies are equal, so that there is no correlation, or there is only one to choose "

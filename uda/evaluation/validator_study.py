@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uda.errors import UserError
 from uda.evaluation.correlation import regret, spearman, weighted_spearman
@@ -130,7 +130,7 @@ def _study_pair(key: tuple[str, str, str], histories: Sequence[History], names: 
 def _judge(validator: str, histories: Sequence[History]) -> Verdict:
     """Judge a validator by the runs of a pair of which it scored every checkpoint."""
     runs = [history.checkpoints for history in histories if validator in validators_of(history.checkpoints)]
-    within = [_merit(validator, run) for run in runs if len(run) > 1]
+    within = [_merit_within(validator, run) for run in runs if len(run) > 1]
     picked = [pick(run, validator) for run in runs]
     best = max((each.accuracy for run in runs for each in run), default=0.0)
     return Verdict(
@@ -139,6 +139,12 @@ def _judge(validator: str, histories: Sequence[History]) -> Verdict:
         _merit(validator, [run[-1] for run in runs]),
         _merit(validator, picked, best),
     )
+
+
+def _merit_within(validator: str, run: Sequence[Checkpoint]) -> Merit:
+    """Judge a validator by the checkpoints of a run, of which it picks the first of equal ones."""
+    lost = max(each.accuracy for each in run) - pick(run, validator).accuracy
+    return replace(_merit(validator, run), regret=lost)
 
 
 def _judge_last_step(histories: Sequence[History]) -> Verdict:
