@@ -11,6 +11,11 @@ def test_unknown_names_the_nearest_and_all() -> None:
     assert str(error) == "unknown domain 'mnits': did you mean 'mnist'? known are mnist, usps"
 
 
+def test_a_name_inside_a_known_one_is_meant_by_it() -> None:
+    message = str(unknown("setting", "shift", ["width", "shape", "augmentation.shift"]))
+    assert message.startswith("unknown setting 'shift': did you mean 'augmentation.shift'? known are ")
+
+
 def test_unknown_does_not_guess_where_nothing_is_near() -> None:
     assert str(unknown("domain", "xyz", ["mnist"])) == "unknown domain 'xyz': known are mnist"
 

@@ -40,6 +40,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
         The names that exist.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    inside = [known for known in names if known.endswith(f".{name}")]
+    near = inside or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return UserError(f"unknown {kind} {name!r}: {hint}known are {', '.join(names)}")

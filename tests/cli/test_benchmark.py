@@ -251,6 +251,8 @@ def test_a_run_made_again_keeps_the_recorded_row_and_says_so(uda: Uda, recipe: P
         (("--tables", "--methods", "unit"), "leave --seeds and --methods out"),
         (("--dry-run", "--tables"), "--dry-run writes nothing: leave --tables and --together out"),
         (("--dry-run", "--together", "digits"), "leave --tables and --together out"),
+        (("--seeds", "1-2000"), "--seeds 1-2000: names more than 1,000 seeds; give fewer"),
+        (("--together", "bars"), "two tables would be named bars: rename a recipe, or give another --together NAME"),
     ],
 )
 def test_a_wrong_selection_is_one_sentence(uda: Uda, recipe: Path, arguments: tuple[str, ...], sentence: str) -> None:

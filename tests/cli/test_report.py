@@ -33,3 +33,10 @@ def test_no_runs_are_an_error(tmp_path: Path) -> None:
     command = ["report", str(tmp_path), "-o", str(tmp_path / "r.html")]
     assert "no run folder in it" in refused(CliRunner().invoke(cli, command))
     assert not (tmp_path / "r.html").exists()
+
+
+def test_a_report_is_html_and_nothing_else(tmp_path: Path) -> None:
+    runs = three_methods(tmp_path / "runs")
+    sentence = refused(CliRunner().invoke(cli, ["report", str(runs), "-o", str(tmp_path / "r.pdf")]))
+    assert sentence == f"-o {tmp_path / 'r.pdf'}: a report is one HTML file; give it a name that ends in .html"
+    assert not (tmp_path / "r.pdf").exists()

@@ -1,6 +1,7 @@
 """A user's own images: class folders and .npz files."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from PIL import Image
 
 from uda.data.domains import Split, find_domain, load_split
+from uda.data.protocols import load_task
 from uda.data.shaping import resize
 from uda.errors import UserError
 
@@ -100,6 +102,33 @@ def test_class_of_files_that_are_not_read_is_named(folder: Path) -> None:
     save(folder / "train" / "eel" / "0.tif", 0)
     with pytest.raises(UserError, match=r"train/eel holds 0\.tif and no image that is read here: convert to \.png"):
         load(folder, "train")
+
+
+def test_images_inside_the_folder_of_a_class_are_named(folder: Path) -> None:
+    (folder / "train" / "cat" / "notes").mkdir()
+    (folder / "train" / "cat" / "notes" / "cat.txt").write_text("no image", encoding="utf-8")
+    assert len(load(folder, "train")) == 8
+    save(folder / "train" / "cat" / "old" / "black" / "0.PNG", 0)
+    with pytest.raises(UserError, match=r"train/cat/old holds images inside the folder of a class, where none is read"):
+        load(folder, "train")
+
+
+def test_one_folder_has_one_name(folder: Path) -> None:
+    names = {find_domain(f"folder:{folder}{end}").name for end in ("", "/", "/.", "//")}
+    assert names == {f"folder:{folder}"}
+    assert find_domain("npz:./a.npz").name == "npz:a.npz"
+
+
+def test_a_class_without_an_image_is_noted_where_it_is_seen_without_target_training_labels(folder: Path) -> None:
+    other = folder.parent / "drawings"
+    shutil.copytree(folder, other)
+    roots = f"folder:{folder}", f"folder:{other}"
+    assert load_task("embedded", *roots, folder.parent / "root").notes == ()
+    for place in (folder / "train" / "dog", other / "train" / "cat", other / "test" / "dog"):
+        shutil.rmtree(place)
+        place.mkdir()
+    notes = load_task("embedded", *roots, folder.parent / "root").notes
+    assert notes == ("no image of dog in pets train", "no image of dog in drawings test")
 
 
 def test_images_that_are_not_read_beside_others_are_named(folder: Path) -> None:

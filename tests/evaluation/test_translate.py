@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 
 from uda.data.augmentation import to_float
+from uda.data.shaping import resize
 from uda.errors import UserError
 from uda.evaluation.translate import (
     Translations,
     one_per_class_first,
-    read_image,
+    read_fitted,
     translate_domains,
     translate_folder,
 )
@@ -74,8 +75,17 @@ def test_a_folder_of_images_needs_no_data(unit_run: Path, tmp_path: Path) -> Non
 def test_images_are_fitted_to_the_models_input(tmp_path: Path) -> None:
     Image.new("RGB", (40, 20), (255, 255, 255)).save(tmp_path / "white.png")
     Image.new("RGBA", (4, 4), (0, 0, 255, 255)).save(tmp_path / "blue.png")
-    assert torch.equal(read_image(tmp_path / "white.png", (1, 16, 16)), torch.full((1, 16, 16), 255, dtype=torch.uint8))
-    assert read_image(tmp_path / "blue.png", (3, 8, 8))[:, 0, 0].tolist() == [0, 0, 255]
+    white = read_fitted(tmp_path / "white.png", (1, 16, 16))
+    assert white.shape == (1, 16, 16)
+    assert white.unique().tolist() == [254]  # what torchvision makes of it for grey domains too
+    assert read_fitted(tmp_path / "blue.png", (3, 8, 8))[:, 0, 0].tolist() == [0, 0, 255]
+
+
+def test_an_image_is_fitted_as_those_of_a_folder_domain_are(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 30, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.png")
+    expected = resize(torch.from_numpy(pixels).permute(2, 0, 1)[None], 16)[0]
+    assert torch.equal(read_fitted(tmp_path / "noise.png", (3, 16, 16)), expected)
 
 
 def test_bad_folders_and_images_are_named(unit_run: Path, tmp_path: Path) -> None:
@@ -83,11 +93,14 @@ def test_bad_folders_and_images_are_named(unit_run: Path, tmp_path: Path) -> Non
         with pytest.raises(UserError, match="no folder with images in it"):
             translate_folder(unit_run / "checkpoint.pt", "last", "both", 3, folder)
     (tmp_path / "broken.png").write_bytes(b"PNG?")
-    with pytest.raises(UserError, match=r"broken\.png: cannot be read as an image"):
+    with pytest.raises(UserError, match=r"broken\.png is not a readable image"):
         translate_folder(unit_run / "checkpoint.pt", "last", "both", 3, tmp_path)
     Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / "deep.png")
     with pytest.raises(UserError, match=r"deep\.png has more than 8 bits per pixel"):
-        read_image(tmp_path / "deep.png", (1, 8, 8))
+        read_fitted(tmp_path / "deep.png", (1, 8, 8))
+    Image.new("RGBA", (8, 8), (0, 0, 255, 0)).save(tmp_path / "clear.png")
+    with pytest.raises(UserError, match=r"clear\.png has transparent pixels"):
+        read_fitted(tmp_path / "clear.png", (3, 8, 8))
 
 
 def test_a_method_that_cannot_translate_says_which_can(source_only_run: Path, tmp_path: Path) -> None:

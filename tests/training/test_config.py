@@ -64,6 +64,8 @@ def test_what_unit_got_later_leaves_the_hash_of_a_published_run_until_it_is_on()
         settings=settings,
     )
     assert made.name == "usps-esl-mnist-unit-default-seed1-881ae21066bf"
+    own = replace(made, source="folder:photos", target="npz:mine/sketches.npz")
+    assert own.name == f"photos-sketches-unit-default-seed1-{own.hash}"
     later = ["lambda_semantic", "lambda_semantic_back", "lambda_information", "lambda_entropy", "lambda_vat_source"]
     later += ["lambda_vat_target", "vat_radius", "average_decay", "refine_share", "refine_pseudo", "refine_rate"]
     later += ["refine_even"]

@@ -69,6 +69,7 @@ def benchmark(
         raise UserError("--tables writes those of all runs: leave --seeds and --methods out")
     if dry_run and (tables or together):
         raise UserError("--dry-run writes nothing: leave --tables and --together out")
+    check_names(recipes, together)
     place = workplace(data_root, runs, device, threads, jobs)
     failed = []
     selected = [select(path, seeds, methods) for path in recipes]
@@ -83,6 +84,13 @@ def benchmark(
         click.echo(wrote(together, write_together(together, [recipe for recipe, _ in selected], results)))
     if failed:
         raise UserError("; ".join(failed))
+
+
+def check_names(recipes: tuple[Path, ...], together: str) -> None:
+    """Refuse recipes whose tables would have one name, so that the last would be all that is left."""
+    names = [path.stem for path in recipes] + ([together] if together else [])
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise UserError(f"two tables would be named {twice}: rename a recipe, or give another --together NAME")
 
 
 def select(path: Path, seeds: str, methods: str) -> tuple[Recipe, list[RunConfig]]:

@@ -10,6 +10,8 @@ import click
 
 from uda.errors import UserError
 
+_MOST_SEEDS = 1000
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 data_root_option = click.option(
@@ -123,6 +125,8 @@ def parse_seeds(text: str) -> list[int]:
         first, dash, last = part.partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
             raise UserError(f"--seeds {text}: give whole numbers, for example --seeds 1,2 or --seeds 0-4")
+        if int(last or first) - int(first) >= _MOST_SEEDS:
+            raise UserError(f"--seeds {text}: names more than {_MOST_SEEDS:,} seeds; give fewer")
         seeds += range(int(first), int(last or first) + 1)
     if text and not seeds:
         raise UserError(f"--seeds {text}: names no seed; give whole numbers, for example --seeds 1,2")

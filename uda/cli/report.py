@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from uda.cli.options import data_root_option, headline_option, published_option
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
+from uda.errors import UserError
 from uda.evaluation.differences import tell_settings
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
@@ -42,6 +43,8 @@ def report(
     RUNS are run folders, folders of them, or a runs.csv; $UDA_RUNS or runs where none is given. A figure that the runs
     do not allow is left out, and the report says why.
     """
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"-o {output}: a report is one HTML file; give it a name that ends in .html")
     found = tell_settings(find_runs(paths or DEFAULT_RUNS))
     page = make_report(
         found,

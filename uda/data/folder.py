@@ -37,7 +37,7 @@ def open_folder(where: str) -> Domain:
     """Return the domain of a folder that holds ``train/CLASS/IMAGE`` and ``test/CLASS/IMAGE``."""
     folder = Path(where)
     return Domain(
-        name=f"folder:{where}",
+        name=f"folder:{folder}",
         description=f"class folders under {where}",
         splits=SPLITS,
         channels=None,
@@ -106,6 +106,9 @@ def images_of(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    for inner in (path for path in files if path.is_dir()):
+        if any(path.suffix.lower() in EXTENSIONS for path in inner.rglob("*")):
+            raise UserError(f"{inner} holds images inside the folder of a class, where none is read: move them up")
     images = [path for path in files if path.suffix.lower() in EXTENSIONS]
     if files and not images:
         raise UserError(f"{folder} holds {files[0].name} and no image that is read here: convert to {EXTENSIONS[-2]}")
@@ -179,7 +182,7 @@ def open_npz(where: str) -> Domain:
     """Return the domain of a ``.npz`` file that holds images and labels of both splits."""
     path = Path(where)
     return Domain(
-        name=f"npz:{where}",
+        name=f"npz:{path}",
         description=f"arrays in {where}",
         splits=SPLITS,
         channels=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import torch
@@ -219,6 +219,7 @@ def load_task(protocol: str, source: str, target: str, root: Path) -> TaskData:
     target_train = same_classes(origin, source_train, aim, target_training(rules, origin, aim, root))
     target_test = same_classes(origin, source_train, aim, parted(rules, aim, "test", root))
     parts = (source_train, source_val, target_train, target_test)
+    absent = absent_classes(origin, "train", source_train) + absent_classes(aim, "test", target_test)
     size, source_channels, target_channels = common_shape(rules, source_train.images, target_train.images)
 
     def shaped(domain: Domain, images: Tensor, channels: int) -> Tensor:
@@ -232,8 +233,16 @@ def load_task(protocol: str, source: str, target: str, root: Path) -> TaskData:
         target_test=replace(target_test, images=shaped(aim, target_test.images, target_channels)),
         class_names=source_train.class_names,
         files=tuple(dict.fromkeys(file for part in parts for file in part.files)),
-        notes=tuple(dict.fromkeys(part.note for part in parts if part.note)),
+        notes=tuple(dict.fromkeys([part.note for part in parts if part.note] + absent)),
     )
+
+
+def absent_classes(domain: Domain, split_name: str, split: Split) -> list[str]:
+    """Say in a note of which classes a split has no image; no note where it has of all."""
+    counts = torch.bincount(split.labels, minlength=len(split.class_names)).tolist()
+    absent = [name for name, count in zip(split.class_names, counts, strict=True) if not count]
+    place = PurePath(domain.name.rpartition(":")[2]).name
+    return [f"no image of {', '.join(absent)} in {place} {split_name}"] if absent else []
 
 
 def target_training_labels(protocol: str, target: str, source: str, root: Path) -> Tensor:

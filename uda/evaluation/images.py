@@ -94,7 +94,7 @@ def choose_images(path: Path, loaded: LoadedCheckpoint, shape: TaskShape, choice
         For an unknown domain or split, missing data, or other classes than the checkpoint's.
     """
     config = loaded.config
-    domain = choice.domain or config.target
+    domain = find_domain(choice.domain or config.target).name
     home: Side = "source" if domain == config.source != config.target else "target"
     side = choice.side or home
     if domain in (config.source, config.target) and choice.split in OWN_SPLITS[home]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from uda.data.augmentation import to_float
-from uda.data.folder import check_depth
+from uda.data.folder import read_image
+from uda.data.shaping import fit_channels, resize
 from uda.errors import UserError
 from uda.evaluation.labels import domain_label
 from uda.evaluation.translators import (
@@ -115,7 +115,7 @@ def translate_folder(
     task = translator.method.task
     shapes = (task.source_shape, task.target_shape)
     return tuple(
-        _run(translator, torch.stack([read_image(file, shapes[origin]) for file in files[:count]]), origin)
+        _run(translator, torch.stack([read_fitted(file, shapes[origin]) for file in files[:count]]), origin)
         for origin in _ORIGINS[direction]
     )
 
@@ -143,19 +143,10 @@ def one_per_class_first(labels: Tensor, count: int) -> Tensor:
     return order[:count]
 
 
-def read_image(path: Path, shape: Sequence[int]) -> Tensor:
+def read_fitted(path: Path, shape: Sequence[int]) -> Tensor:
     """Read an image file as (C, S, S) uint8, grey or RGB, stretched to S x S; `UserError` where it cannot be read."""
-    from PIL import Image
-
-    channels, height, width = shape
-    try:
-        with Image.open(path) as image:
-            check_depth(image, path)
-            converted = image.convert("L" if channels == 1 else "RGB")
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as an image ({error})") from error
-    pixels = np.array(converted.resize((width, height), Image.Resampling.BILINEAR))
-    return torch.from_numpy(pixels.reshape(height, width, channels)).permute(2, 0, 1).contiguous()
+    channels, size, _ = shape
+    return fit_channels(resize(read_image(path)[None], size), channels)[0]
 
 
 @torch.no_grad()

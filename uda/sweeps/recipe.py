@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from uda.data.domains import find_domain
 from uda.errors import UserError, unknown
 from uda.methods import METHODS
 from uda.training.config import RunConfig
@@ -154,7 +155,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
     _check_keys(table, _RECIPE_KEYS)
-    pair = {key: typed(key, _required(table, key), str) for key in ("source", "target")}
+    pair = {key: find_domain(typed(key, _required(table, key), str)).name for key in ("source", "target")}
     pair["protocol"] = typed("protocol", table.get("protocol", "standard"), str)
     entries = _required(table, "runs")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
@@ -175,7 +176,7 @@ def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
             if key in places:
                 raise UserError(
                     f"has method {key[0]!r} and preset {key[1]!r} like entry {places[key]}, so a table could not tell "
-                    "them apart; give one of them a preset of its own"
+                    "them apart; compare settings under choices (uda choose) or ablations (uda ablate) of one entry"
                 )
         except UserError as error:
             raise UserError(f"[[runs]] entry {place}: {error}") from error

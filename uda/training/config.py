@@ -98,7 +98,7 @@ class RunConfig:
     @property
     def name(self) -> str:
         """Name of the run folder: for people in front, the hash behind."""
-        pair = "-".join(Path(domain).stem for domain in (self.source, self.target))
+        pair = "-".join(Path(domain.rpartition(":")[2]).stem for domain in (self.source, self.target))
         return f"{pair}-{self.method}-{self.preset}-seed{self.seed}-{self.hash}"
 
 

@@ -61,8 +61,7 @@ def resolve(
         For an unknown name or key (naming the nearest known one) and for a value of the wrong type or range.
     """
     keys = known_keys(method)
-    find_domain(source)
-    find_domain(target)
+    source, target = find_domain(source).name, find_domain(target).name
     find_protocol(protocol)
     chosen = {**RUN_DEFAULTS, **preset_overrides(method, preset), **(overrides or {})}
     for key, value in chosen.items():
