@@ -70,8 +70,8 @@ def measure_agreement(paths: Sequence[Path], weights: Weights, source_judge: Pat
 
 
 @torch.no_grad()
-def share_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> float:
-    """Let a classifier of real source images read translations of a run's first so many source test images.
+def shares_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> tuple[float, float]:
+    """Let a classifier of real source images read a run's first so many source test images, translated and as they are.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def share_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> 
 
     Returns
     -------
-    float
-        Percent of them that are taken for their label.
+    tuple
+        Percent of the translations, and of the images themselves, that are taken for their label.
 
     Raises
     ------
@@ -94,9 +94,10 @@ def share_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> 
     loaded, shape = translator.loaded, translator.method.task.source_shape
     judge = load_judge(source_judge, "source", loaded.config, shape, loaded.class_names)
     (source, _), _ = load_test_splits(translator, root)
-    translations = to_uint8(translator.draw(to_float(source.images[:most]), 0))
-    drawn = replace(source, images=translations, labels=source.labels[:most])
-    return read((0, 1), (SOURCE_JUDGE, _of_any_channels(judge.read, shape[0])), drawn).kept
+    real = replace(source, images=source.images[:most], labels=source.labels[:most])
+    drawn = replace(real, images=to_uint8(translator.draw(to_float(real.images), 0)))
+    reader = SOURCE_JUDGE, _of_any_channels(judge.read, shape[0])
+    return read((0, 1), reader, drawn).kept, read((0,), reader, real).kept
 
 
 def _of_any_channels(classify: Read, channels: int) -> Read:

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from uda.errors import UserError
-from uda.evaluation.agreement import share_kept
+from uda.evaluation.agreement import shares_kept
 from uda.sweeps.recipe import Recipe
 from uda.sweeps.runner import title
 from uda.sweeps.translations import can_translate
 from uda.training.record import is_finished
 
-#: Percent of translated source images that must be taken for their class for nothing to be said.
-ENOUGH = 50.0
+#: Of the source images that are taken for their class, how many must be when they are translated, or it is said.
+ENOUGH = 0.5
 
 
 def swap_warnings(recipe: Recipe, trained: Collection[str], runs: Path, root: Path) -> Iterator[str]:
@@ -37,12 +37,13 @@ def swap_warnings(recipe: Recipe, trained: Collection[str], runs: Path, root: Pa
             continue
         run, reader = (runs / each.name / "checkpoint.pt" for each in (config, readers[0]))
         try:
-            kept = share_kept(run, reader, root)
+            kept, real = shares_kept(run, reader, root)
         except UserError as error:
             yield f"{title(config)}: source-only does not read its translations: {error}"
             continue
-        if kept < ENOUGH:
+        if kept < ENOUGH * real:
             yield (
-                f"{title(config)}: source-only takes {kept:.0f} % of its translated source images for their class: it "
-                "swaps classes, or draws what source-only cannot read; `uda translate --source-judge` says more"
+                f"{title(config)}: source-only takes {kept:.0f} % of its translated source images for their class, "
+                f"and {real:.0f} % of the images themselves: it swaps classes, or draws what source-only cannot read; "
+                "`uda translate --source-judge` says more"
             )
