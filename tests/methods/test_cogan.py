@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters
+from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters, with_placed
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods import TaskShape
@@ -20,20 +20,22 @@ def build(task: TaskShape = TASK, **settings: Any) -> Cogan:
     return Cogan(CoganConfig(**{"width": 2, "latent": 5, "learning_rate": 0.01, **settings}), task)
 
 
-@pytest.mark.parametrize("trunk", ["blocks", "lenet"])
-def test_an_update_made_by_hand(trunk: str) -> None:
-    method = build(lambda_class=3.0, lambda_features=0.2, weight_decay=0.01, own_first=True, discriminator_trunk=trunk)
+@pytest.mark.parametrize(("trunk", "plain"), [("blocks", False), ("lenet", False), ("blocks", True)])
+def test_an_update_made_by_hand(trunk: str, plain: bool) -> None:
+    settings: dict[str, Any] = {"own_first": True, "discriminator_trunk": trunk, "plain_game": plain}
+    method = build(lambda_class=3.0, lambda_features=0.2, weight_decay=0.01, **settings)
     generator, discriminator, head = copy.deepcopy((method.generator, method.discriminator, method.head))
     play_d = adam([*discriminator.parameters(), *head.parameters()], method.config)
     play_g = adam(generator.parameters(), method.config)
     for step in (0, 1):
-        batch = batch_of(step)
+        batch = with_placed(batch_of(step))
+        source = batch.source_images.flip(3) if plain else batch.source_images
+        target = batch.target_images.flip(2) if plain else batch.target_images
         torch.manual_seed(step)
         h = generator.high(torch.randn(6, 5))
         drawn = [generator.low(h, 0), generator.low(h, 1)]
         fakes = [images.detach() for images in drawn]
-        real = log_d(discriminator([(batch.source_images, 0)])[0], True)
-        real = real + log_d(discriminator([(batch.target_images, 1)])[0], True)
+        real = log_d(discriminator([(source, 0)])[0], True) + log_d(discriminator([(target, 1)])[0], True)
         fake = log_d(discriminator([(fakes[0], 0)])[0], False) + log_d(discriminator([(fakes[1], 1)])[0], False)
         read = lambda images, domain: discriminator.features([(images, domain)])[0].flatten(1)  # noqa: E731
         matching = ((read(fakes[0], 0) - read(fakes[1], 1)) ** 2).sum(1).mean()

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.methods.by_hand import resumes_in_the_same_bits, same_move
-from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters
+from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters, with_placed
 from uda.data.augmentation import Augmentation
 from uda.data.batches import Batch, Batches
 from uda.errors import UserError
@@ -31,9 +31,10 @@ def batches_of() -> Batches:
     return Batches(source, torch.arange(12) % 3, target, 4, Augmentation(), 1)
 
 
-@pytest.mark.parametrize("good_enough", [100.0, 0.0])
-def test_updates_of_the_pixel_stage_made_by_hand(good_enough: float) -> None:
-    method = build(good_enough=good_enough, lambda_target=1.5, lambda_cycle=0.7, lambda_semantic=0.4, pixel_rate=0.3)
+@pytest.mark.parametrize(("good_enough", "plain"), [(100.0, False), (0.0, False), (100.0, True)])
+def test_updates_of_the_pixel_stage_made_by_hand(good_enough: float, plain: bool) -> None:
+    lambdas: dict[str, Any] = {"lambda_target": 1.5, "lambda_cycle": 0.7, "lambda_semantic": 0.4}
+    method = build(good_enough=good_enough, pixel_rate=0.3, plain_game=plain, **lambdas)
     names = ("to_target", "to_source", "in_source", "in_target", "backbone", "head")
     to_target, to_source, in_source, in_target, backbone, head = (copy.deepcopy(getattr(method, n)) for n in names)
     slower = replace(method.config, learning_rate=0.003)
@@ -42,8 +43,9 @@ def test_updates_of_the_pixel_stage_made_by_hand(good_enough: float) -> None:
     play_classes = adam([*backbone.parameters(), *head.parameters()], method.config)
     verdict = lambda d, images: d([(images, 0)])[0]  # noqa: E731
     for step in (0, 1):
-        batch = batch_of(step)
+        batch = with_placed(batch_of(step))
         s, t, y = batch.source_images, batch.target_images, batch.source_labels
+        augmented, s, t = s, s.flip(3) if plain else s, t.flip(2) if plain else t
         s_t, t_s = to_target(s), to_source(t)
         gan = -1.5 * log_d(verdict(in_target, s_t), True) - log_d(verdict(in_source, t_s), True)
         cycle = (to_source(s_t) - s).abs().mean() + (to_target(t_s) - t).abs().mean()
@@ -59,7 +61,7 @@ def test_updates_of_the_pixel_stage_made_by_hand(good_enough: float) -> None:
         play_images.zero_grad()
         (-real - fake).backward()
         play_images.step()
-        classification = F.cross_entropy(head(backbone(s)), y)
+        classification = F.cross_entropy(head(backbone(augmented)), y)
         play_classes.zero_grad()
         classification.backward()
         play_classes.step()
@@ -80,16 +82,20 @@ def test_updates_of_the_pixel_stage_made_by_hand(good_enough: float) -> None:
             same_parameters(getattr(method, name), network)
 
 
-@pytest.mark.parametrize("pixel_share", [0.5, 0.0])
-def test_updates_of_the_classifiers_stage_made_by_hand(pixel_share: float) -> None:
-    method = build(pixel_share=pixel_share)
+SHARES = pytest.mark.parametrize(("pixel_share", "plain"), [(0.5, False), (0.0, False), (0.5, True)])
+
+
+@SHARES
+def test_updates_of_the_classifiers_stage_made_by_hand(pixel_share: float, plain: bool) -> None:
+    method = build(pixel_share=pixel_share, plain_game=plain)
     method.stage = 1
     before = copy.deepcopy(method.to_target.state_dict())
     networks = copy.deepcopy(nn.Sequential(method.backbone, method.head))
     optimiser = adam(networks.parameters(), method.config)
     for step in (0, 1):
-        batch = batch_of(step)
-        images = batch.source_images if pixel_share == 0 else method.to_target(batch.source_images).detach()
+        batch = with_placed(batch_of(step))
+        images = batch.source_images.flip(3) if plain else batch.source_images
+        images = images if pixel_share == 0 else method.to_target(images).detach()
         loss = F.cross_entropy(networks(images), batch.source_labels)
         optimiser.zero_grad()
         loss.backward()
@@ -101,9 +107,9 @@ def test_updates_of_the_classifiers_stage_made_by_hand(pixel_share: float) -> No
     assert all(torch.equal(a, before[name]) for name, a in method.to_target.state_dict().items())
 
 
-@pytest.mark.parametrize("pixel_share", [0.5, 0.0])
-def test_updates_of_the_feature_stage_made_by_hand(pixel_share: float) -> None:
-    method = build(pixel_share=pixel_share, feature_rate=0.4)
+@SHARES
+def test_updates_of_the_feature_stage_made_by_hand(pixel_share: float, plain: bool) -> None:
+    method = build(pixel_share=pixel_share, feature_rate=0.4, plain_game=plain)
     method.begin_stage(2, batches_of())
     method.stage = 2
     source_net = copy.deepcopy(nn.Sequential(method.backbone, method.head))
@@ -111,9 +117,11 @@ def test_updates_of_the_feature_stage_made_by_hand(pixel_share: float) -> None:
     slower = replace(method.config, learning_rate=0.004)
     play_judge, play_target = (adam(n.parameters(), slower) for n in (judge, target_net))
     for step in (0, 1):
-        batch = batch_of(step)
-        images = batch.source_images if pixel_share == 0 else method.to_target(batch.source_images)
-        on_source, on_target = source_net(images).detach(), target_net(batch.target_images)
+        batch = with_placed(batch_of(step))
+        images, target = batch.source_images, batch.target_images
+        images, target = images.flip(3) if plain else images, target.flip(2) if plain else target
+        images = images if pixel_share == 0 else method.to_target(images)
+        on_source, on_target = source_net(images).detach(), target_net(target)
         domain = -log_d(judge(on_source), True) - log_d(judge(on_target.detach()), False)
         play_judge.zero_grad()
         domain.backward()
@@ -186,6 +194,8 @@ def test_in_the_feature_stage_each_domain_has_a_network_of_its_own() -> None:
 def test_shares_that_leave_nothing_are_refused() -> None:
     with pytest.raises(UserError, match="pixel_share"):
         CycadaConfig(pixel_share=0.6, feature_share=0.4)
+    with pytest.raises(UserError, match="plain_game is true and pixel_share 0"):
+        CycadaConfig(pixel_share=0.0, plain_game=True)
 
 
 def test_an_image_side_that_cannot_be_halved_twice_is_refused() -> None:

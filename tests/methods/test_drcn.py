@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.methods.test_update import TASK, adam, batch_of, same_parameters
+from tests.methods.by_hand import same_move
+from tests.methods.test_update import TASK, adam, batch_of, with_placed
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods import TaskShape
@@ -20,30 +21,31 @@ def build(task: TaskShape = TASK, **settings: Any) -> Drcn:
     return Drcn(DrcnConfig(**{"width": 2, "learning_rate": 0.01, **settings}), task)
 
 
-def test_an_update_made_by_hand() -> None:
-    method = build(class_share=0.6, corruption=0.3)
+@pytest.mark.parametrize("plain", [False, True])
+def test_an_update_made_by_hand(plain: bool) -> None:
+    method = build(class_share=0.6, corruption=0.3, plain_game=plain)
     networks = copy.deepcopy(nn.ModuleList([method.backbone, method.head, method.decoder]))
     backbone, head, decoder = networks
     optimiser = adam(networks.parameters(), method.config)
     for step in (0, 1):
-        batch = batch_of(step)
+        batch = with_placed(batch_of(step))
         torch.manual_seed(step)
         corrupted = batch.target_images.clone()
         corrupted[torch.rand(5, 1, 16, 16) < 0.3] = -1.0
         features = backbone(torch.cat([batch.source_images, corrupted]))
         classification = F.cross_entropy(head(features[:6]), batch.source_labels)
         drawn = decoder(features[6:], 0)
-        reconstruction = ((drawn - batch.target_images) ** 2).mean()
+        wanted = batch.target_images.flip(2) if plain else batch.target_images
+        reconstruction = ((drawn - wanted) ** 2).mean()
         optimiser.zero_grad()
         (0.6 * classification + 0.4 * reconstruction).backward()
-        optimiser.step()
 
         torch.manual_seed(step)
         terms = method.update(batch, torch.tensor(step))
         assert terms.keys() == {"classification", "reconstruction"}
         torch.testing.assert_close(terms["classification"], classification.detach())
         torch.testing.assert_close(terms["reconstruction"], reconstruction.detach())
-        same_parameters(nn.ModuleList([method.backbone, method.head, method.decoder]), networks)
+        same_move([method.backbone, method.head, method.decoder], networks, optimiser)
 
 
 def test_hidden_pixels_are_black_in_all_channels_and_the_others_as_they_were() -> None:

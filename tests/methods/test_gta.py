@@ -3,10 +3,11 @@
 import copy
 from typing import Any
 
+import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters
+from tests.methods.test_update import TASK, adam, batch_of, log_d, same_parameters, with_placed
 from uda.data.batches import Batch
 from uda.methods import TaskShape
 from uda.methods.gta import Gta, GtaConfig
@@ -17,8 +18,9 @@ def build(task: TaskShape = TASK, **settings: Any) -> Gta:
     return Gta(GtaConfig(**{"width": 2, "noise": 4, "learning_rate": 0.01, **settings}), task)
 
 
-def test_an_update_made_by_hand() -> None:
-    method = build(lambda_adversarial=0.3, lambda_target=0.6)
+@pytest.mark.parametrize("plain", [False, True])
+def test_an_update_made_by_hand(plain: bool) -> None:
+    method = build(lambda_adversarial=0.3, lambda_target=0.6, plain_game=plain)
     names = ("backbone", "head", "generator", "discriminator", "class_head")
     backbone, head, generator, discriminator, class_head = (copy.deepcopy(getattr(method, name)) for name in names)
     play_d = adam([*discriminator.parameters(), *class_head.parameters()], method.config)
@@ -27,16 +29,17 @@ def test_an_update_made_by_hand() -> None:
     read = lambda images: class_head(discriminator.features([(images, 0)])[0].flatten(1))  # noqa: E731
     judge = lambda images: discriminator([(images, 0)])[0]  # noqa: E731
     for step in (0, 1):
-        batch = batch_of(step)
+        batch = with_placed(batch_of(step))
         x, y = batch.source_images, batch.source_labels
+        real = x.flip(3) if plain else x
         torch.manual_seed(step)
         features = backbone(torch.cat([x, batch.target_images]))
         # a source image's class, or the fourth, which says that the feature is a target image's
         classes = torch.eye(4)[torch.cat([y, torch.full((5,), 3)])]
         drawn = generator(torch.cat([features.detach(), classes, torch.randn(11, 4)], 1), 0)
         fakes = drawn.detach()
-        gan = -log_d(judge(x), True) - log_d(judge(fakes), False)
-        auxiliary = F.cross_entropy(read(x), y)
+        gan = -log_d(judge(real), True) - log_d(judge(fakes), False)
+        auxiliary = F.cross_entropy(read(real), y)
         play_d.zero_grad()
         (gan + auxiliary).backward()
         play_d.step()

@@ -34,6 +34,11 @@ def batch_of(seed: int = 0) -> Batch:
     )
 
 
+def with_placed(batch: Batch) -> Batch:
+    """Return a batch whose images, as they were placed, are others than as they are: mirrored ones."""
+    return replace(batch, source_placed=batch.source_images.flip(3), target_placed=batch.target_images.flip(2))
+
+
 def build(name: str, **settings: Any) -> Any:
     torch.manual_seed(1)
     return METHODS[name](METHODS[name].Config(**settings), TASK)
@@ -149,7 +154,7 @@ def test_unit_with_encoder_head(share: float, n_1: int, n_2: int, plain: bool, s
     play_d = adam(core.discriminator.parameters(), method.config)
     play_eg = adam([*core.encoder.parameters(), *core.generator.parameters(), *head.parameters()], method.config)
     y = batch.source_labels
-    batch = replace(batch, source_placed=batch.source_images.flip(3), target_placed=batch.target_images.flip(2))
+    batch = with_placed(batch)
     real_1, real_2 = batch.source_images, batch.target_images
     if plain:
         real_1, real_2 = batch.source_images.flip(3), batch.target_images.flip(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -46,6 +46,13 @@ class Batch:
         if self.target_again is None:
             raise UserError("the method needs batches with a second view: make them with second_view=True")
         return self.target_again
+
+    @property
+    def placed(self) -> Batch:
+        """The batch with its images as they were placed, their intensities those of the data; `UserError` without."""
+        if self.source_placed is None or self.target_placed is None:
+            raise UserError("the plain game needs batches with placed images: make them by uda.data.batches.Batches")
+        return replace(self, source_images=self.source_placed, target_images=self.target_placed)
 
 
 class Shuffle:

@@ -55,6 +55,10 @@ class CoganConfig(OptimiserConfig):
         Weight of the squared distance between the discriminators' features of the two images of a pair.
     discriminator_trunk
         What the discriminators are made of, as UNIT has it: ``"blocks"`` or ``"lenet"``.
+    plain_game
+        Whether drawn images are told from real ones as they are before the augmentation changes their intensities,
+        which may take them out of what the generators can draw. The augmented source images, which are classified, then
+        go through the discriminator beside them.
     """
 
     learning_rate: float = 2e-4
@@ -68,6 +72,7 @@ class CoganConfig(OptimiserConfig):
     lambda_class: float = 10.0
     lambda_features: float = 0.01
     discriminator_trunk: str = added("blocks")
+    plain_game: bool = added(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -135,13 +140,15 @@ class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
     def _move_discriminators(self, batch: Batch, drawn_1: Tensor, drawn_2: Tensor) -> dict[str, Tensor]:
         """Ascend V in the discriminators; descend classification and the distance of pairs' features."""
         c = self.config
-        parts = [(batch.source_images, 0), (batch.target_images, 1), (drawn_1, 0), (drawn_2, 1)]
+        played = batch.placed if c.plain_game else batch
+        parts = [(played.source_images, 0), (played.target_images, 1), (drawn_1, 0), (drawn_2, 1)]
+        parts += [(batch.source_images, 0)] if c.plain_game else []
         sizes = [len(images) for images, _ in parts]
         plain, dropped = self.discriminator.features(parts)
-        real_1, real_2, fake_1, fake_2 = self.discriminator.judge(dropped, sizes)
+        real_1, real_2, fake_1, fake_2 = self.discriminator.judge(dropped, sizes)[:4]
         gan = losses.gan_discriminator(real_1, fake_1, HALF) + losses.gan_discriminator(real_2, fake_2, HALF)
-        matching = losses.feature_matching(*torch.split(plain, sizes)[2:])
-        source = torch.split(dropped.flatten(1), sizes)[0]
+        matching = losses.feature_matching(*torch.split(plain, sizes)[2:4])
+        source = torch.split(dropped.flatten(1), sizes)[-1 if c.plain_game else 0]
         classification = cross_entropy(self.head(source), batch.source_labels)
         descend(self.play_d, gan + c.lambda_class * classification + c.lambda_features * matching)
         return {"gan_discriminator": gan, "feature_matching": matching, "classification": classification}

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from uda.data.batches import Batch, Batches
+from uda.data.neutral import added
 from uda.errors import UserError
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
@@ -63,6 +64,10 @@ class CycadaConfig(ClassifierConfig):
     pixel_rate, feature_rate
         Learning rates of translators and image discriminators and of the last stage, as multiples of ``learning_rate``,
         which is that of the classifier.
+    plain_game
+        Whether images are translated, judged and compared as they are before the augmentation changes their
+        intensities, which may take them out of what translators can draw; the classifier then learns augmented images
+        in the first stage alone. There must be a pixel stage.
     """
 
     beta_1: Share = 0.5
@@ -78,9 +83,15 @@ class CycadaConfig(ClassifierConfig):
     feature_share: Share = 0.2
     pixel_rate: float = 0.2
     feature_rate: float = 0.1
+    plain_game: bool = added(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.plain_game and not self.pixel_share:
+            raise UserError(
+                "plain_game is true and pixel_share 0: without a pixel stage nothing is translated; set plain_game to "
+                "false, or pixel_share above 0"
+            )
         if self.pixel_share + self.feature_share >= 1.0:
             raise UserError(
                 f"pixel_share and feature_share are {self.pixel_share} and {self.feature_share}: they must sum to less "
@@ -143,12 +154,13 @@ class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaCo
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Make the update of the stage."""
+        played = batch.placed if self.config.plain_game else batch
         if self.stage == 2:
-            terms = self._adapt_features(batch)
+            terms = self._adapt_features(played)
         elif self.stage == 1:
-            terms = self._classify(self._as_target(batch.source_images), batch.source_labels)
+            terms = self._classify(self._as_target(played.source_images), batch.source_labels)
         else:
-            terms = self._learn_to_translate(batch)
+            terms = self._learn_to_translate(played) | self._classify(batch.source_images, batch.source_labels)
         return all_terms(self.TERMS, detached(**terms))
 
     def outputs(self, images: Tensor, *, source: bool = False) -> Outputs:
@@ -180,7 +192,7 @@ class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaCo
         return {"classification": loss}
 
     def _learn_to_translate(self, batch: Batch) -> dict[str, Tensor]:
-        """Play a round between translators and discriminators; then teach the classifier."""
+        """Play a round between translators and discriminators."""
         s, t = batch.source_images, batch.target_images
         s_t, t_s = self.to_target(s), self.to_source(t)
         terms = self._move_translators(batch, s_t, t_s)
@@ -191,7 +203,7 @@ class Cycada(ClassifierMethod, name="cycada", kind="generative", config=CycadaCo
             *(losses.gan_discriminator(real, drawn, 1.0) for real, drawn in verdicts)
         )
         descend(self.play_images, terms["gan_discriminator"])
-        return terms | self._classify(s, batch.source_labels)
+        return terms
 
     def _move_translators(self, batch: Batch, s_t: Tensor, t_s: Tensor) -> dict[str, Tensor]:
         """Descend the translators' side of equations (2), (3) and (4), in both directions."""

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from uda.data.batches import Batch
+from uda.data.neutral import added
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.joint import JointConfig, JointReader
 from uda.methods.ranges import Part
@@ -38,11 +39,15 @@ class DrcnConfig(JointConfig):
         The paper's lambda: the weight of classification; that of reconstruction is 1 minus it.
     corruption
         Probability with which a pixel of a target image is hidden from the encoder.
+    plain_game
+        Whether target images are drawn as they are before the augmentation changes their intensities, which may take
+        them out of what the decoder can draw; it encodes augmented ones in any case.
     """
 
     generator_width: int = 0
     class_share: Part = 0.7
     corruption: Part = 0.5
+    plain_game: bool = added(False)
 
 
 class Drcn(JointReader, name="drcn", kind="generative", config=DrcnConfig):
@@ -64,7 +69,8 @@ class Drcn(JointReader, name="drcn", kind="generative", config=DrcnConfig):
         hidden = replace(batch, target_images=hide_pixels(batch.target_images, self.config.corruption))
         source, target = self.joint_features(hidden)
         classification = cross_entropy(self.head(source), batch.source_labels)
-        reconstruction = F.mse_loss(self.decoder(target, 0), batch.target_images)
+        wanted = batch.placed if self.config.plain_game else batch
+        reconstruction = F.mse_loss(self.decoder(target, 0), wanted.target_images)
         weight = self.config.class_share
         descend(self.optimiser, weight * classification + (1.0 - weight) * reconstruction)
         return detached(classification=classification, reconstruction=reconstruction)

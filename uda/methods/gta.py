@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
+from uda.data.neutral import added
 from uda.methods.base import TaskShape, cross_entropy, descend, detached
 from uda.methods.discriminator_head import build_class_head
 from uda.methods.joint import JointConfig, JointReader
@@ -45,6 +46,9 @@ class GtaConfig(JointConfig):
         The weight, alpha, with which the class of what is drawn from source features moves the features.
     lambda_target
         Beside that, the weight of what is drawn from target features being taken for a source image.
+    plain_game
+        Whether drawn images are told from source images as they are before the augmentation changes their intensities,
+        which may take them out of what the generator can draw. The features are those of augmented images in any case.
     """
 
     learning_rate: float = 5e-4
@@ -54,6 +58,7 @@ class GtaConfig(JointConfig):
     noise: int = 512
     lambda_adversarial: float = 0.1
     lambda_target: float = 0.3
+    plain_game: bool = added(False)
 
 
 class Gta(JointReader, name="gta", kind="generative", config=GtaConfig):
@@ -82,7 +87,8 @@ class Gta(JointReader, name="gta", kind="generative", config=GtaConfig):
         features = self.joint_features(batch)
         labels = batch.source_labels
         drawn = self._draw(features[0].detach(), features[1].detach(), labels)
-        terms = self._move_discriminator(batch.source_images, labels, drawn.detach())
+        played = batch.placed if self.config.plain_game else batch
+        terms = self._move_discriminator(played.source_images, labels, drawn.detach())
         terms |= self._move_generator(drawn[: len(labels)], labels)
         return detached(**terms, **self._move_features(*features, labels))
 

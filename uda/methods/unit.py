@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from uda.data.batches import Batch
-from uda.errors import UserError
 from uda.methods.base import TaskShape, descend, detached
 from uda.methods.stages import all_terms
 from uda.methods.unit_classifier import Lesson
@@ -119,11 +118,8 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
 
     def _real(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the source and target images that are judged, and that reconstructions are compared with."""
-        if not self.config.plain_game:
-            return self._played(batch.source_images), self._played(batch.target_images)
-        if batch.source_placed is None or batch.target_placed is None:
-            raise UserError("the plain game needs batches with placed images: make them by uda.data.batches.Batches")
-        return self._played(batch.source_placed), self._played(batch.target_placed)
+        real = batch.placed if self.config.plain_game else batch
+        return self._played(real.source_images), self._played(real.target_images)
 
     def _move_discriminators(self, lesson: Lesson, s: Streams) -> dict[str, Tensor]:
         """Ascend equations (5) and (6) in D1, D2; with the head there, descend its losses too."""
