@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from uda.data.domains import Split, find_domain, load_split
-from uda.data.protocols import load_task
+from uda.data.protocols import load_task, target_training_labels
 from uda.data.shaping import resize
 from uda.errors import UserError
 
@@ -111,6 +111,58 @@ def test_images_inside_the_folder_of_a_class_are_named(folder: Path) -> None:
     save(folder / "train" / "cat" / "old" / "black" / "0.PNG", 0)
     with pytest.raises(UserError, match=r"train/cat/old holds images inside the folder of a class, where none is read"):
         load(folder, "train")
+
+
+def without_train_folders(folder: Path) -> None:
+    """Take a folder's training images out of their class folders."""
+    for name in ("cat", "dog"):
+        for path in (folder / "train" / name).iterdir():
+            path.rename(folder / "train" / f"{name}-{path.name}")
+        (folder / "train" / name).rmdir()
+
+
+def test_training_images_without_class_folders_have_no_labels_and_the_same_order(folder: Path) -> None:
+    with_labels, test = load(folder, "train"), load(folder, "test")
+    without_train_folders(folder)
+    split = load(folder, "train")
+    assert torch.equal(split.images, with_labels.images)
+    assert split.labels.tolist() == [-1] * 8
+    assert not split.labelled
+    assert split.class_names == test.class_names == load(folder, "test").class_names == ("cat", "dog")
+    assert torch.equal(load(folder, "test").labels, test.labels)
+
+
+def test_arrays_without_training_labels_are_a_target(tmp_path: Path) -> None:
+    images = np.arange(6 * 8 * 8, dtype=np.uint8).reshape(6, 8, 8)
+    np.savez(tmp_path / "a.npz", train_images=images, test_images=images[:3], test_labels=[0, 2, 1])
+    train, test = (load_split(find_domain(f"npz:{tmp_path / 'a.npz'}"), split, tmp_path) for split in ("train", "test"))
+    assert train.labels.tolist() == [-1] * 6
+    assert test.labels.tolist() == [0, 2, 1]
+    assert train.class_names == test.class_names == ("0", "1", "2")
+    np.savez(tmp_path / "a.npz", train_images=images, test_images=images[:3], test_labels=[0, 2, 3])
+    with pytest.raises(UserError, match="labels up to 3 and no test image of class 1"):
+        load_split(find_domain(f"npz:{tmp_path / 'a.npz'}"), "train", tmp_path)
+
+
+def test_what_needs_labels_says_so(folder: Path) -> None:
+    labelled = folder.parent / "drawings"
+    shutil.copytree(folder, labelled)
+    without_train_folders(folder)
+    with_labels, without, root = f"folder:{labelled}", f"folder:{folder}", folder.parent / "root"
+    task = load_task("embedded", with_labels, without, root)
+    assert torch.equal(task.target_train, load_task("embedded", with_labels, with_labels, root).target_train)
+    with pytest.raises(
+        UserError, match=r"pets train has no labels, which a source is learnt by; to label them, put images as"
+    ):
+        load_task("embedded", without, with_labels, root)
+    with pytest.raises(UserError, match=r"pets train has no labels, which the supervised ceiling"):
+        target_training_labels("embedded", without, with_labels, root)
+
+
+def test_images_beside_class_folders_are_named(folder: Path) -> None:
+    save(folder / "train" / "9.png", 0)
+    with pytest.raises(UserError, match=r"train/9\.png stands beside class folders \(cat, dog\): put it into the one"):
+        load(folder, "test")
 
 
 def test_one_folder_has_one_name(folder: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.training.test_run import config_of, identical, train_in_pieces, weights
+from uda.errors import UserError
 from uda.methods import METHODS
 from uda.training.checkpoint import load_model
 from uda.training.run import train
@@ -38,6 +39,22 @@ def test_a_run_stopped_after_each_evaluation_equals_a_whole_one(
     pieces = train_in_pieces(config, tmp_path, monkeypatch)
     assert identical(weights(whole), weights(pieces))
     assert all(bool(tensor.isfinite().all()) for tensor in weights(whole).values())
+
+
+@pytest.mark.parametrize("method", ["dann", "fixmatch", "shot", "unit"])
+def test_a_target_without_training_labels_gives_the_same_bits(
+    method: str, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    config = config_of(method, pair)
+    before = weights(train(config, tmp_path, tmp_path / "before", quiet=True))
+    path = Path(pair[1].removeprefix("npz:"))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file if name != "train_labels"}
+    np.savez(path, **arrays)
+    after = train(config, tmp_path, tmp_path / "after", quiet=True)
+    assert identical(before, weights(after))
+    with pytest.raises(UserError, match=r"grey\.npz train has no labels, which the supervised ceiling"):
+        train(config_of("target-only", pair), tmp_path, tmp_path, quiet=True)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -9,7 +9,7 @@ import click
 from uda.cli.options import data_root_option
 from uda.data.domains import DOMAINS, Domain, find_domain, load_split
 from uda.data.inventory import Presence, inventory, prepare, presence
-from uda.data.preview import Section, contact_sheet, labelled, task_sections
+from uda.data.preview import Section, contact_sheet, labelled, task_sections, unlabelled
 from uda.data.protocols import PROTOCOLS, find_protocol, load_task
 from uda.errors import UserError
 
@@ -28,7 +28,8 @@ def list_domains(data_root: Path) -> None:
         click.echo(f"  {domain.name:<10} {shape_of(domain):<11} {domain.description}")
         for item in inventory(domain, data_root):
             click.echo(f"  {'':<10} {item.split:<11} {state_of(item)}")
-    click.echo("  folder:PATH            class folders: PATH/train/CLASS/*.png, PATH/test/CLASS/*.png")
+    click.echo("  folder:PATH            class folders: PATH/train/CLASS/*.png, PATH/test/CLASS/*.png;")
+    click.echo("                         a target's training images may be PATH/train/*.png, without labels")
     click.echo("  npz:PATH               arrays train_images, train_labels, test_images, test_labels in one .npz file")
     click.echo("protocols")
     for protocol in PROTOCOLS.values():
@@ -95,7 +96,10 @@ def report_split(domain: Domain, split: str, data_root: Path) -> None:
     built_in = presence(domain, split, data_root).built_in
     loaded = load_split(domain, split, data_root)
     shape = "x".join(str(size) for size in loaded.images.shape[1:])
-    click.echo(f"{domain.name} {split}: {len(loaded):,} images {shape}, {len(loaded.class_names)} classes")
+    click.echo(
+        f"{domain.name} {split}: {len(loaded):,} images {shape}, {len(loaded.class_names)} classes"
+        + ("" if loaded.labelled else ", without labels")
+    )
     for file in loaded.files:
         state = "built in" if built_in else "published" if file.verified else "unverified"
         click.echo(f"  {state:<10} {file.checksum}  {file.name}")
@@ -128,7 +132,9 @@ def preview_domain(
     if target is None:
         split = split or "train"
         images = load_split(find_domain(name), split, data_root)
-        sections: tuple[Section, ...] = (labelled(f"{name} {split}: {len(images):,} images", images, columns),)
+        caption = f"{name} {split}: {len(images):,} images"
+        section = labelled(caption, images, columns) if images.labelled else unlabelled(caption, images.images, columns)
+        sections: tuple[Section, ...] = (section,)
     else:
         rules = find_protocol(protocol or "standard")
         click.echo(rules.describe())

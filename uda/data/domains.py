@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from uda.errors import UserError, unknown
+
+#: In place of the label of an image that has none.
+UNLABELLED = -1
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Split:
     images
         (N, C, H, W) uint8, 0..255.
     labels
-        (N,) int64, indices into ``class_names``.
+        (N,) int64, indices into ``class_names``; all `UNLABELLED` where a user's own training images have none.
     class_names
         One name per class, in label order.
     files
@@ -57,6 +61,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its images have labels."""
+        return bool((self.labels != UNLABELLED).all())
 
 
 Loader = Callable[[Path, str], Split]
@@ -128,6 +137,20 @@ def find_domain(name: str) -> Domain:
     if name not in DOMAINS:
         raise unknown("domain", name, [*DOMAINS, *(f"{scheme}:PATH" for scheme in SCHEMES)])
     return DOMAINS[name]
+
+
+def require_labels(domain: Domain, name: str, split: Split, who: str) -> Split:
+    """Return a split, after checking that it has labels for ``who``, a clause that says what needs them."""
+    if not split.labelled:
+        raise UserError(f"{domain.name} {name} has no labels, which {who}; to label them, {domain.obtain}")
+    return split
+
+
+def in_order(split: Split, class_names: tuple[str, ...]) -> Split:
+    """Return a split with its labels in another order of the same classes."""
+    order = torch.tensor([class_names.index(name) for name in split.class_names])
+    labels = order[split.labels] if split.labelled else split.labels
+    return replace(split, labels=labels, class_names=class_names)
 
 
 def load_split(domain: Domain, split: str, root: Path) -> Split:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from uda.data.cache import cached
-from uda.data.domains import Domain, FileRecord, Split, register_scheme
+from uda.data.domains import UNLABELLED, Domain, FileRecord, Split, register_scheme
 from uda.data.files import md5_of_file, parsing, record, require
 from uda.data.shaping import resize
 from uda.errors import UserError
@@ -26,8 +26,10 @@ EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 #: Endings of images that are not read: beside others they would be missing, and nobody told.
 UNREAD = (".avif", ".gif", ".heic", ".jp2", ".tif", ".tiff")
 MIXED_SIZE = 32  # what images of differing sizes are brought to
-FOLDER_FORM = "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png"
-NPZ_FORM = "the arrays train_images, train_labels, test_images, test_labels (optional: class_names)"
+FOLDER_FORM = "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png (of a target also PATH/train/*.png)"
+NPZ_FORM = (
+    "the arrays train_images, train_labels, test_images, test_labels (optional: class_names; of a target, train_labels)"
+)
 
 
 # Class folders
@@ -51,6 +53,8 @@ def open_folder(where: str) -> Domain:
 def load_folder(folder: Path, root: Path, split: str) -> Split:
     """Read one split of class folders; classes are the folders of ``train``, by name.
 
+    Where ``train`` has images and no folders they have no labels, and classes are the folders of ``test``.
+
     Images are grey where all of the split are, else RGB. Where they differ in size, each is resized to 32x32 (and a
     note says so). Their order is that of their content's checksums, so that it tells nothing of their classes.
 
@@ -66,14 +70,18 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     Raises
     ------
     UserError
-        For a missing folder, a class in ``test`` that ``train`` does not have, a class folder of files that are none
-        of `EXTENSIONS`, or such a file that is no image.
+        For a missing folder, a class in ``test`` that ``train`` does not have, images beside class folders, a class
+        folder of files that are none of `EXTENSIONS`, or such a file that is no image.
     """
-    class_names = classes_of(folder, "train")
-    strangers = sorted(set(classes_of(folder, split)) - set(class_names))
+    unlabelled = bool(loose_images(folder, "train"))
+    class_names = classes_of(folder, "test" if unlabelled else "train")
+    strangers = sorted(set(class_folders(folder, split)) - set(class_names))
     if strangers:
         raise UserError(f"{folder / split} has classes that {folder / 'train'} does not have: {', '.join(strangers)}")
-    paths = [(path, label) for label, name in enumerate(class_names) for path in images_of(folder / split / name)]
+    if unlabelled and split == "train":
+        paths = [(path, UNLABELLED) for path in loose_images(folder, split)]
+    else:
+        paths = [(path, label) for label, name in enumerate(class_names) for path in images_of(folder / split / name)]
     if not paths:
         raise UserError(f"{folder / split} holds no image ({', '.join(EXTENSIONS)})")
     stamps = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path, _ in paths]
@@ -91,14 +99,30 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
 
 
 def classes_of(folder: Path, split: str) -> tuple[str, ...]:
-    """Return the names of the class folders of a split, sorted."""
+    """Return the names of the class folders of a split, sorted; `UserError` where there are none."""
+    names = class_folders(folder, split)
+    if not names:
+        raise UserError(f"{folder / split} holds no class folder; domain folder:{folder} should hold {FOLDER_FORM}")
+    return names
+
+
+def class_folders(folder: Path, split: str) -> tuple[str, ...]:
+    """Return the names of the folders in that of a split, sorted."""
     place = folder / split
     if not place.is_dir():
         raise UserError(f"{place} does not exist; domain folder:{folder} should hold {FOLDER_FORM}")
-    names = tuple(sorted(path.name for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    return tuple(sorted(path.name for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")))
+
+
+def loose_images(folder: Path, split: str) -> list[Path]:
+    """Return the images of a split that are in no class folder; `UserError` where they are beside such folders."""
+    place, names = folder / split, class_folders(folder, split)
     if not names:
-        raise UserError(f"{place} holds no class folder; domain folder:{folder} should hold {FOLDER_FORM}")
-    return names
+        return images_of(place)
+    loose = next((path for path in place.iterdir() if path.suffix.lower() in (*EXTENSIONS, *UNREAD)), None)
+    if loose and not loose.name.startswith("."):
+        raise UserError(f"{loose} stands beside class folders ({', '.join(names)}): put it into the one of its class")
+    return []
 
 
 def images_of(folder: Path) -> list[Path]:
@@ -201,7 +225,7 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     path
         Holds ``SPLIT_images``, uint8, (N, H, W, C), (N, C, H, W) or (N, H, W) with C 1 or 3; ``SPLIT_labels`` (N,),
         integers from 0; and, if wanted, ``class_names`` (K,), strings. Without names, classes are called "0", "1", …,
-        and each has a training image.
+        and each has a training image. Without ``train_labels``, the training images have no labels.
     root
         The data root, for the record.
     split
@@ -214,33 +238,34 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     """
     require(path, NPZ_FORM, "numpy.savez writes such a file")
     with parsing(path, ".npz file"), path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        needed = (f"{split}_images", f"{split}_labels", "train_labels", "test_labels")
+        needed = [f"{split}_images", "test_labels", *(["train_labels"] if "train_labels" in file else [])]
         missing = [name for name in needed if name not in file]
         if missing:
             raise UserError(f"{path} lacks {missing[0]}; it should hold {NPZ_FORM}")
         arrays = {name: file[name] for name in needed}
         names = tuple(str(name) for name in file["class_names"]) if "class_names" in file else None
-    both = [integer_labels(path, name, arrays[name]) for name in ("train_labels", "test_labels")]
-    highest = max((int(labels.max()) for labels in both if labels.size), default=0)
+    of_split = {name: integer_labels(path, name, arrays[name]) for name in needed[1:]}
+    highest = max((int(labels.max()) for labels in of_split.values() if labels.size), default=0)
     if names is None:
-        names = numbered(path, both[0], highest + 1)
+        counted = "train" if "train_labels" in of_split else "test"
+        names = numbered(path, of_split[f"{counted}_labels"], highest + 1, counted.replace("train", "training"))
     if highest >= len(names) or len(set(names)) != len(names):
         raise UserError(f"{path}: class_names must be different names, one for each label 0..{highest}")
     images = channels_first(path, f"{split}_images", arrays[f"{split}_images"])
-    labels = both[SPLITS.index(split)]
+    labels = of_split.get(f"{split}_labels", np.full(len(images), UNLABELLED, np.int64))
     if len(images) != len(labels):
         raise UserError(f"{path} holds {len(labels):,} {split} labels for {len(images):,} images")
     files = (record(root, path, md5_of_file(path), None),)
     return Split(torch.from_numpy(images), torch.from_numpy(labels), names, files)
 
 
-def numbered(path: Path, labels: NDArray[np.int64], count: int) -> tuple[str, ...]:
-    """Return "0", "1", … for so many classes after checking that each of them is among the training labels."""
+def numbered(path: Path, labels: NDArray[np.int64], count: int, split: str) -> tuple[str, ...]:
+    """Return "0", "1", … for so many classes after checking that each of them is among the labels of a split."""
     present = np.unique(labels)
     if len(present) < count:
         absent = next(label for label, there in enumerate([*present.tolist(), -1]) if label != there)
         raise UserError(
-            f"{path} has labels up to {count - 1} and no training image of class {absent}: number the classes from 0 "
+            f"{path} has labels up to {count - 1} and no {split} image of class {absent}: number the classes from 0 "
             "without gaps, or give class_names"
         )
     return tuple(str(label) for label in range(count))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from uda.data.domains import Domain, FileRecord, Split, find_domain, load_split
+from uda.data.domains import Domain, FileRecord, Split, find_domain, in_order, load_split, require_labels
 from uda.data.shaping import class_balanced, fit_channels, inverted_copies, margined, resize
 from uda.errors import UserError, unknown
 
@@ -249,8 +249,9 @@ def target_training_labels(protocol: str, target: str, source: str, root: Path) 
     """Return the (N,) labels of ``TaskData.target_train``: the explicit door of the supervised ceiling."""
     rules = find_protocol(protocol)
     origin, aim = find_pair(rules, source, target)
-    source_train = parted(rules, origin, "test", root)
-    return same_classes(origin, source_train, aim, target_training(rules, origin, aim, root)).labels
+    source_test, target_train = parted(rules, origin, "test", root), target_training(rules, origin, aim, root)
+    require_labels(aim, "train", target_train, "the supervised ceiling and evaluations on it need")
+    return same_classes(origin, source_test, aim, target_train).labels
 
 
 def find_pair(rules: Protocol, source: str, target: str) -> tuple[Domain, Domain]:
@@ -265,7 +266,8 @@ def find_pair(rules: Protocol, source: str, target: str) -> tuple[Domain, Domain
 def source_training(rules: Protocol, origin: Domain, root: Path) -> Split:
     """Return the source's training images with their labels, unresized: subset and balanced as the protocol says."""
     split = dict(rules.source_splits).get(origin.name, "train")
-    chosen = drawn(rules, origin, parted(rules, origin, split, root))
+    released = require_labels(origin, split, parted(rules, origin, split, root), "a source is learnt by")
+    chosen = drawn(rules, origin, released)
     return class_balanced(chosen) if rules.class_balance else chosen
 
 
@@ -331,8 +333,7 @@ def same_classes(origin: Domain, source: Split, aim: Domain, target: Split) -> S
         parts = [(origin.name, only_source), (aim.name, only_target)]
         differing = "; ".join(f"only in {name}: {', '.join(classes)}" for name, classes in parts if classes)
         raise UserError(f"{origin.name} and {aim.name} do not have the same classes ({differing})")
-    order = torch.tensor([source.class_names.index(name) for name in target.class_names])
-    return replace(target, labels=order[target.labels], class_names=source.class_names)
+    return in_order(target, source.class_names)
 
 
 def common_shape(rules: Protocol, source: Tensor, target: Tensor) -> tuple[int, int, int]:

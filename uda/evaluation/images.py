@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import torch
-
-from uda.data.domains import Split, find_domain, load_split
+from uda.data.domains import Split, find_domain, in_order, load_split, require_labels
 from uda.data.protocols import find_protocol, load_task, target_training_labels
 from uda.data.shaping import fit_channels, resize
 from uda.errors import UserError
@@ -101,6 +99,7 @@ def choose_images(path: Path, loaded: LoadedCheckpoint, shape: TaskShape, choice
         split, notes = _own_split(config, home, choice.split, root)
     else:
         split = load_split(find_domain(domain), choice.split, root)
+        require_labels(find_domain(domain), choice.split, split, "an evaluation compares with (see uda predict)")
         notes = (split.note,) if split.note else ()
     split = _in_order(path, split, loaded.class_names, domain, root)
     channels, size, _ = shape.source_shape if side == "source" else shape.target_shape
@@ -128,5 +127,4 @@ def _in_order(path: Path, split: Split, class_names: tuple[str, ...], domain: st
             f"{path}: was trained on the classes {', '.join(class_names)}, but {domain} under {root} has "
             f"{', '.join(split.class_names)}; give data of the classes that it was trained on"
         )
-    order = torch.tensor([class_names.index(name) for name in split.class_names])
-    return replace(split, labels=order[split.labels], class_names=class_names)
+    return in_order(split, class_names)
