@@ -10,7 +10,7 @@ import pytest
 from tests.evaluation.examples import CLASSES
 from uda.errors import UserError
 from uda.evaluation.classify import Classified, classify
-from uda.evaluation.predictions import check_predictions_name, write_predictions
+from uda.evaluation.predictions import check_predictions_name, prediction_table, write_table
 
 PYARROW = importlib.util.find_spec("pyarrow") is not None
 
@@ -38,20 +38,20 @@ def check(table: pd.DataFrame, classified: Classified) -> None:
 
 def test_csv_says_what_the_logits_say(classified: Classified, tmp_path: Path) -> None:
     path = tmp_path / "new" / "predictions.csv"
-    write_predictions(classified, path)
+    write_table(prediction_table(classified), path)
     check(pd.read_csv(path), classified)
 
 
 @pytest.mark.skipif(not PYARROW, reason="needs pyarrow")
 def test_parquet_says_what_the_logits_say(classified: Classified, tmp_path: Path) -> None:
-    write_predictions(classified, tmp_path / "predictions.parquet")
+    write_table(prediction_table(classified), tmp_path / "predictions.parquet")
     check(pd.read_parquet(tmp_path / "predictions.parquet"), classified)
 
 
 @pytest.mark.skipif(PYARROW, reason="needs pyarrow to be missing")
 def test_parquet_without_pyarrow_names_what_to_install(classified: Classified, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"p\.parquet: Parquet needs pyarrow.* pip install -e '.\[parquet\]' in uda's"):
-        write_predictions(classified, tmp_path / "p.parquet")
+        write_table(prediction_table(classified), tmp_path / "p.parquet")
     assert not list(tmp_path.iterdir())
 
 

@@ -8,10 +8,10 @@ from PIL import Image
 from uda.data.augmentation import to_float
 from uda.data.shaping import resize
 from uda.errors import UserError
+from uda.evaluation.own_images import read_fitted
 from uda.evaluation.translate import (
     Translations,
     one_per_class_first,
-    read_fitted,
     translate_domains,
     translate_folder,
 )

@@ -17,7 +17,7 @@ from uda.evaluation.describe import describe_evaluation
 from uda.evaluation.evaluate import evaluate
 from uda.evaluation.images import Choice, Side
 from uda.evaluation.picture import check_name, save
-from uda.evaluation.predictions import check_predictions_name, write_predictions
+from uda.evaluation.predictions import check_predictions_name, prediction_table, write_table
 from uda.evaluation.worst import Mistake, draw_worst, find_worst
 
 
@@ -123,7 +123,7 @@ def _write(
     """Write the files that were asked for; return which were written."""
     written = []
     if predictions:
-        write_predictions(classified, predictions)
+        write_table(prediction_table(classified), predictions)
         written.append(predictions)
     if mistakes and output:
         save(draw_worst(classified, mistakes), output)

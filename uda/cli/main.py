@@ -17,6 +17,7 @@ COMMANDS = {
     "choose": "Try the settings that a recipe names, and rank them without target labels.",
     "ablate": "Change one thing after the other in a method, and see what each is worth.",
     "eval": "Evaluate a checkpoint on any split of any domain, or against another.",
+    "predict": "Classify image files that have no labels.",
     "verify": "Evaluate stored runs again, or train them again, and compare.",
     "table": "Make a results table, beside published numbers where asked.",
     "plot": "Draw figures of runs and checkpoints: PNG, PDF, SVG.",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
 
 from uda.errors import UserError
 from uda.evaluation.classify import Classified
@@ -43,14 +47,17 @@ def prediction_table(classified: Classified) -> pd.DataFrame:
             "correct": classified.correct.numpy(),
         }
     )
-    probabilities = classified.probabilities.numpy()
-    return table.assign(**{f"probability {name}": probabilities[:, k] for k, name in enumerate(names)})
+    return table.assign(**probability_columns(classified.probabilities, names))
 
 
-def write_predictions(classified: Classified, path: Path) -> None:
-    """Write `prediction_table` in the format of the name's ending; the folder is made where it does not exist."""
+def probability_columns(probabilities: Tensor, class_names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return the columns ``probability NAME`` of (N, K) probabilities."""
+    return {f"probability {name}": probabilities[:, k].numpy() for k, name in enumerate(class_names)}
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table in the format of the name's ending; the folder is made where it does not exist."""
     check_predictions_name(path)
-    table = prediction_table(classified)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".parquet":
         table.to_parquet(path, index=False, engine="pyarrow")

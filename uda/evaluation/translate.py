@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,10 +10,8 @@ import torch
 from torch import Tensor
 
 from uda.data.augmentation import to_float
-from uda.data.folder import read_image
-from uda.data.shaping import fit_channels, resize
-from uda.errors import UserError
 from uda.evaluation.labels import domain_label
+from uda.evaluation.own_images import find_images, read_fitted
 from uda.evaluation.translators import (
     Translator,
     draw_there_and_back,
@@ -26,7 +23,6 @@ from uda.evaluation.translators import (
 
 Direction = Literal["source-to-target", "target-to-source", "both"]
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _ORIGINS = {"source-to-target": (0,), "target-to-source": (1,), "both": (0, 1)}
 
 
@@ -99,7 +95,7 @@ def translate_folder(
     count
         How many images at most.
     folder
-        Holds image files; each is resized to the model's size and converted to its channels.
+        Holds image files, at any depth; each is resized to the model's size and converted to its channels.
 
     Raises
     ------
@@ -107,11 +103,7 @@ def translate_folder(
         As in `translate_domains`, and for a folder without images or with one that cannot be read.
     """
     translator = open_translator(path, weights)
-    files = (
-        sorted(file for file in folder.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES) if folder.is_dir() else []
-    )
-    if not files:
-        raise UserError(f"{folder}: no folder with images in it ({', '.join(IMAGE_SUFFIXES)})")
+    files = find_images([folder])
     task = translator.method.task
     shapes = (task.source_shape, task.target_shape)
     return tuple(
@@ -141,12 +133,6 @@ def one_per_class_first(labels: Tensor, count: int) -> Tensor:
         turn[members] = torch.arange(int(members.sum()), dtype=labels.dtype)
     order = torch.argsort(turn * (labels.max() + 1) + labels, stable=True)
     return order[:count]
-
-
-def read_fitted(path: Path, shape: Sequence[int]) -> Tensor:
-    """Read an image file as (C, S, S) uint8, grey or RGB, stretched to S x S; `UserError` where it cannot be read."""
-    channels, size, _ = shape
-    return fit_channels(resize(read_image(path)[None], size), channels)[0]
 
 
 @torch.no_grad()
