@@ -4,9 +4,11 @@ import importlib
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import torch
 
 from tests.conftest import Uda
 from uda.cli.main import COMMANDS, cli
@@ -61,7 +63,7 @@ def test_its_recipe_is_read(tmp_path: Path) -> None:
 def test_its_method_is_complete(
     uda: Uda, pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (written,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    written = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[0]
     (tmp_path / "mean_matching.py").write_text(written, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     method = importlib.import_module("mean_matching").MeanMatching
@@ -71,6 +73,18 @@ def test_its_method_is_complete(
     assert trained.exit_code == 0, trained.output
     assert "\n  Mean matching  1  " in uda("table", tmp_path / "runs").stdout
     assert "lambda_means = 1.0  # above 0" in uda("methods", method.name).stdout
+
+
+def test_its_python_trains_and_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, written = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(written, names)
+    assert 10.0 < float(capsys.readouterr().out) < 100.0
+    assert names["about"].config == names["config"]
+    assert names["model"].predict(torch.zeros(2, 1, 16, 16)).shape == (2, 10)
 
 
 def test_its_commands_and_options_exist() -> None:
