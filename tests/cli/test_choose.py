@@ -85,7 +85,7 @@ def test_another_validator_ranks_the_same_runs_again(uda: Uda, recipe: Path, tmp
     arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "dann")
     uda(*arguments)
     again = uda(*arguments, "--validator", "mmd")
-    assert "seed 0: done before" in again.output
+    assert "dann seed 0, learning_rate = 0.002: done before" in again.output
     assert "Score: mmd at the last step" in " ".join(again.output.split())
     best = max(score for (method, _), score in last_scores(tmp_path / "runs", "mmd").items() if method == "dann")
     text = (tmp_path / "results/bars-choices.md").read_text()

@@ -20,7 +20,7 @@ from uda.cli.options import (
 from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
 from uda.metrics.validators import find_validator
-from uda.sweeps.choosing import choice_runs, judge, write_choices
+from uda.sweeps.choosing import choice_runs, judge, trial_names, write_choices
 from uda.sweeps.recipe import load_recipe
 from uda.sweeps.runner import reasons, sweep
 
@@ -70,7 +70,8 @@ def choose(
     configs = [of_seeds[n] for n in range(len(tried_on)) for _, tried in wanted for of_seeds in tried]
     place = workplace(data_root, runs, device, threads, jobs)
     warn_of_precision(configs, place)
-    swept = sweep(configs, place, None, click.echo)
+    names = trial_names(wanted)
+    swept = sweep(configs, place, None, click.echo, lambda config: names[config.hash])
     every = choice_runs(recipe, tried_on)
     judged = [(choice, judge(choice, tried, runs, validator)) for choice, tried in every]
     click.echo("\n" + write_choices(recipe, judged, tried_on, validator, "text"))
@@ -79,4 +80,4 @@ def choose(
     written.write_text(write_choices(recipe, judged, tried_on, validator, "md"), encoding="utf-8")
     click.echo(f"wrote {written}")
     if swept.failures:
-        raise UserError(reasons(swept.failures))
+        raise UserError(reasons(swept.failures, lambda config: names[config.hash]))

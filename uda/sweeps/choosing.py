@@ -16,6 +16,7 @@ from uda.evaluation.labels import pair_label, preset_label
 from uda.evaluation.parts import Column, Entry, Layout, Section
 from uda.methods import METHODS
 from uda.sweeps.recipe import Choice, Recipe, entry_names
+from uda.sweeps.runner import title
 from uda.training.config import RunConfig, settings_of
 from uda.training.resolve import with_seed
 
@@ -144,6 +145,21 @@ def write_choices(
     return markdown(layout) if form == "md" else plain(layout, width=_WIDTH)
 
 
+def in_words(settings: Mapping[str, Any]) -> str:
+    """Return what was tried as a table and a line of progress have it."""
+    return ", ".join(f"{key} = {value}" for key, value in settings.items()) or "none of its own"
+
+
+def trial_names(wanted: Sequence[tuple[Choice, list[list[RunConfig]]]]) -> dict[str, str]:
+    """Return what each run of `choice_runs` is called, by its hash: what it is, and the settings that it tries."""
+    return {
+        config.hash: f"{title(config)}, {in_words(settings)}"
+        for choice, tried in wanted
+        for settings, of_seeds in zip(choice.tried, tried, strict=True)
+        for config in of_seeds
+    }
+
+
 def _flattered(choices: Sequence[Choice], validator: str) -> Iterator[str]:
     """Yield a sentence that names the methods which train on the validator's score; nothing where none does."""
     names = [
@@ -169,7 +185,7 @@ def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
     return [
         (
             Entry(f"{preset_label(choice.method, choice.preset)} {place}"),
-            Entry(", ".join(f"{key} = {value}" for key, value in trial.settings.items()) or "none of its own"),
+            Entry(in_words(trial.settings)),
             Entry(trial.text, "best" if place == 1 and trial.scores else ""),
             Entry("taken" if trial.taken else ""),
         )
