@@ -1,4 +1,5 @@
 import itertools
+import shutil
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,26 @@ def test_options_reach_the_figure(run: Path, tmp_path: Path) -> None:
     assert "10 held-out images of grey.npz" in said(*of_checkpoint("tsne", run, "--images", "20"))
     assert "each of 7 bins" in said(*of_checkpoint("reliability", run, "--bins", "7"))
     assert "percentage predicted" in said(*of_checkpoint("confusion", run, "--weights", "pick"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"), [("curves", "metrics.jsonl"), ("validators", "metrics.jsonl"), ("confusion", "predictions.npz")]
+)
+def test_a_run_that_cannot_be_read_is_named_and_the_others_are_drawn(kind: str, file: str, tmp_path: Path) -> None:
+    runs = three_methods(tmp_path / "runs")
+    broken, *others = sorted(runs.iterdir())
+    text = (broken / file).read_bytes()[:-20]
+    (broken / file).write_bytes(text)
+    done = CliRunner().invoke(cli, of_runs(kind, runs, "-o", str(tmp_path / "f.png")))
+    assert done.exit_code == 0, done.output
+    assert done.stderr.startswith(f"left out: {broken / file}: ")
+    shutil.rmtree(broken)
+    without = CliRunner().invoke(cli, of_runs(kind, runs, "-o", str(tmp_path / "g.png")))
+    assert without.exit_code == 0, without.output
+    assert (tmp_path / "f.png").read_bytes() == (tmp_path / "g.png").read_bytes()
+    for other in others:
+        (other / file).write_bytes(text[:9])
+    assert f"{file}: " in refused(CliRunner().invoke(cli, of_runs(kind, runs, "-o", str(tmp_path / "h.png"))))
 
 
 def test_runs_that_are_left_out_are_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -21,10 +22,11 @@ from uda.evaluation.figures.ranking import validator_scatter
 from uda.evaluation.figures.reliability import outcomes, reliability_diagram
 from uda.evaluation.figures.style import Drawing, Mark, Width, check_name, looks_of, save
 from uda.evaluation.figures.tsne import tsne_panels
+from uda.evaluation.history import read_history
 from uda.evaluation.interpolate import interpolate_domains
 from uda.evaluation.layout import Headline
-from uda.evaluation.runs import find_runs
-from uda.evaluation.series import Series, collect
+from uda.evaluation.runs import find_runs, read_result, readable
+from uda.evaluation.series import Series, collect, read_moments, read_predictions
 from uda.evaluation.translate import Direction, translate_domains
 
 
@@ -83,7 +85,7 @@ def plot() -> None:
 @output_option
 def curves(paths: tuple[Path, ...], quantities: tuple[str, ...], width: Width | None, output: Path) -> None:
     """Learning curves: mean over seeds, with a band of one standard deviation."""
-    series, looks = _series(paths)
+    series, looks = _series(paths, read_moments)
     _write(learning_curves(series, quantities, looks, width), output)
 
 
@@ -134,7 +136,7 @@ def confusion(
             raise UserError("give either RUNS, whose predictions are read, or --checkpoint, which predicts anew")
         matrices, names = checkpoint_confusions(checkpoints, weights, data_root)
     else:
-        matrices, names = confusions(_series(paths)[0], weights)
+        matrices, names = confusions(_series(paths, read_predictions)[0], weights)
     _write(confusion_matrices(matrices, names, width), output)
 
 
@@ -213,7 +215,7 @@ def interpolation(
 @output_option
 def validators(paths: tuple[Path, ...], names: tuple[str, ...], width: Width | None, output: Path) -> None:
     """Each validator's score against the true accuracy, at every evaluation of every run."""
-    series, looks = _series(paths)
+    series, looks = _series(paths, read_history)
     _write(validator_scatter(series, looks, names, width), output)
 
 
@@ -238,9 +240,11 @@ def reliability(
     _write(reliability_diagram(outcomes(checkpoints, weights, data_root), bins, width), output)
 
 
-def _series(paths: tuple[Path, ...]) -> tuple[tuple[Series, ...], dict[str, Mark]]:
-    """Find the runs, name those left out on stderr, and give each method its mark."""
-    found = tell_settings(find_runs(paths or DEFAULT_RUNS))
+def _series(
+    paths: tuple[Path, ...], read: Callable[[Path], object] = read_result
+) -> tuple[tuple[Series, ...], dict[str, Mark]]:
+    """Find the runs of which a figure can read what it needs, name others on stderr, and give each method its mark."""
+    found = tell_settings(readable(find_runs(paths or DEFAULT_RUNS), read))
     report_left_out(found)
     series = collect(found.results, found.folders)
     return series, looks_of(series)

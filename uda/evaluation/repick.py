@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from uda.errors import UserError
-from uda.evaluation.history import pick, read_history
+from uda.evaluation.history import Checkpoint, pick, read_history
 from uda.evaluation.result import RunResult
-from uda.evaluation.runs import FoundRuns
+from uda.evaluation.runs import FoundRuns, readable
 
 
 def repick(found: FoundRuns, validator: str) -> FoundRuns:
@@ -29,30 +29,27 @@ def repick(found: FoundRuns, validator: str) -> FoundRuns:
     UserError
         For a run that is known from a ``runs.csv`` alone, and where no run is left.
     """
-    results: list[RunResult] = []
-    broken: list[str] = []
     for result in found.results:
-        folder = found.folders.get(result.config_hash)
-        if folder is None:
+        if result.config_hash not in found.folders:
             raise UserError(
                 f"run {result.config_hash} is known from a runs.csv alone, which says what its own validator "
                 f"({result.validator}) picked and no other; for {validator} give the run folders"
             )
-        try:
-            results.append(_repicked(result, folder, validator))
-        except UserError as error:
-            broken.append(str(error))
-    if broken and not results:
-        raise UserError(broken[0])
+    found = readable(found, lambda folder: _picked(folder, validator))
+    results = tuple(_repicked(result, found.folders[result.config_hash], validator) for result in found.results)
     missing = tuple(replace(run, validator=validator) for run in found.missing)
-    return replace(found, results=tuple(results), missing=missing, broken=(*found.broken, *broken))
+    return replace(found, results=results, missing=missing)
+
+
+def _picked(folder: Path, validator: str) -> Checkpoint:
+    try:
+        return pick(read_history(folder), validator)
+    except UserError as error:
+        raise UserError(str(error) if str(folder) in str(error) else f"{folder}: {error}") from error
 
 
 def _repicked(result: RunResult, folder: Path, validator: str) -> RunResult:
-    try:
-        chosen = pick(read_history(folder), validator)
-    except UserError as error:
-        raise UserError(str(error) if str(folder) in str(error) else f"{folder}: {error}") from error
+    chosen = _picked(folder, validator)
     known = {result.steps: result.correct_last, result.validator_step: result.correct_validator}
     return replace(
         result,

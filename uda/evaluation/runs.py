@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uda.errors import UserError
@@ -22,6 +22,7 @@ __all__ = [
     "format_runs",
     "read_csv",
     "read_result",
+    "readable",
     "run_folders",
 ]
 
@@ -81,6 +82,35 @@ def find_runs(paths: Iterable[Path]) -> FoundRuns:
         else:
             raise UserError(f"{path}: no such file or folder; give run folders, folders of them, or a runs.csv")
     return search.found()
+
+
+def readable(found: FoundRuns, read: Callable[[Path], object]) -> FoundRuns:
+    """Leave out finished runs of whose folders something cannot be read; each is told among those that are broken.
+
+    Parameters
+    ----------
+    found
+        From `find_runs`; a run without a folder stays.
+    read
+        Raises `UserError` for a folder that it cannot read.
+
+    Raises
+    ------
+    UserError
+        Where no run is left.
+    """
+    results, broken = [], []
+    for result in found.results:
+        try:
+            if result.config_hash in found.folders:
+                read(found.folders[result.config_hash])
+        except UserError as error:
+            broken.append(str(error))
+        else:
+            results.append(result)
+    if broken and not results:
+        raise UserError(broken[0])
+    return replace(found, results=tuple(results), broken=(*found.broken, *broken))
 
 
 @dataclass
