@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from uda.cli.options import data_root_option, weights_option
+from uda.cli.options import checkpoint_option, data_root_option, weights_option
 from uda.errors import UserError
 from uda.evaluation.classify import Classified, Weights, classify
 from uda.evaluation.compare import compare, describe_comparison
@@ -22,12 +22,7 @@ from uda.evaluation.worst import Mistake, draw_worst, find_worst
 
 
 @click.command("eval")
-@click.option(
-    "--checkpoint",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="checkpoint.pt of a run; nothing else of it is needed.",
-)
+@checkpoint_option
 @weights_option
 @click.option("--domain", help="What to evaluate on; the run's target where it is not given.")
 @click.option(

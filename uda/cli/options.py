@@ -57,6 +57,13 @@ methods_option = click.option(
     "--methods", metavar="NAME,NAME", default="", help="Only these methods of the recipe; NAME:PRESET for one preset."
 )
 
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="checkpoint.pt of a run; nothing else of it is needed.",
+)
+
 weights_option = click.option(
     "--weights",
     type=click.Choice(["last", "pick"]),

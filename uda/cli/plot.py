@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from uda.cli.options import data_root_option, weights_option
+from uda.cli.options import checkpoint_option, data_root_option, weights_option
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
@@ -49,9 +49,6 @@ width_option = click.option(
     "--width",
     type=click.Choice(["column", "page"]),
     help="3.4 or 7 inches; where it is not given, what the number of panels needs.",
-)
-checkpoint_option = click.option(
-    "--checkpoint", type=click.Path(path_type=Path), required=True, help="checkpoint.pt of a run."
 )
 headline_option = click.option(
     "--headline",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from uda.cli.options import weights_option
+from uda.cli.options import checkpoint_option, weights_option
 from uda.evaluation.classify import Weights
 from uda.evaluation.images import Side
 from uda.evaluation.own_images import find_images
@@ -16,12 +16,7 @@ from uda.evaluation.predictions import check_predictions_name, write_table
 
 @click.command("predict")
 @click.argument("images", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--checkpoint",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="checkpoint.pt of a run; nothing else of it is needed.",
-)
+@checkpoint_option
 @weights_option
 @click.option(
     "--as",
