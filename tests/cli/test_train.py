@@ -76,19 +76,25 @@ def test_several_seeds_at_once_give_what_each_gives_alone(uda: Uda, pair: tuple[
     assert "whole numbers" in refused(uda(*arguments(pair), "--seeds", "2-1"))
 
 
-def test_of_several_seeds_one_that_fails_is_named_and_the_others_are_shown(
-    uda: Uda, pair: tuple[str, str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make several seeds in turn in this process: what is said of them is the same, and no process must start."""
+    monkeypatch.setattr("uda.cli.workplace.runs_at_a_time", lambda device, threads: 1)
+
+
+@pytest.mark.usefixtures("one_at_a_time")
+def test_of_several_seeds_one_that_fails_is_named_and_the_others_are_shown(uda: Uda, pair: tuple[str, str]) -> None:
     folder = Path(uda(*arguments(pair), "--seed", 2).stdout.splitlines()[-1].removeprefix("run folder: "))
     (folder / "result.json").write_text("[]", encoding="utf-8")
     result = uda(*arguments(pair), "--seeds", "1-3")
     assert result.exit_code == 2
     assert [line for line in result.stdout.splitlines() if line.startswith("seed")] == ["seed 1", "seed 3"]
     *progress, error = result.stderr.splitlines()
-    assert re.match(r"\[1/3\] seed 1: done in \d+ s", next(line for line in progress if "seed 1" in line))
+    assert any(re.match(r"\[1/3\] seed 1: done in \d+ s", line) for line in progress)
     assert error.startswith(f"error: seed 2: {folder / 'result.json'}: holds no JSON object")
 
 
+@pytest.mark.usefixtures("one_at_a_time")
 def test_what_keeps_all_seeds_from_beginning_is_said_once_and_leaves_nothing(
     uda: Uda, pair: tuple[str, str], tmp_path: Path
 ) -> None:
