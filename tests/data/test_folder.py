@@ -160,6 +160,8 @@ def test_what_needs_labels_says_so(folder: Path) -> None:
 
 
 def test_images_beside_class_folders_are_named(folder: Path) -> None:
+    save(folder / "train" / ".9.png", 0)
+    assert len(load(folder, "test")) == 4
     save(folder / "train" / "9.png", 0)
     with pytest.raises(UserError, match=r"train/9\.png stands beside class folders \(cat, dog\): put it into the one"):
         load(folder, "test")

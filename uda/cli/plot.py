@@ -25,7 +25,7 @@ from uda.evaluation.figures.tsne import tsne_panels
 from uda.evaluation.history import read_history
 from uda.evaluation.interpolate import interpolate_domains
 from uda.evaluation.layout import Headline
-from uda.evaluation.runs import find_runs, read_result, readable
+from uda.evaluation.runs import find_runs, readable
 from uda.evaluation.series import Series, collect, read_moments, read_predictions
 from uda.evaluation.translate import Direction, translate_domains
 
@@ -238,10 +238,13 @@ def reliability(
 
 
 def _series(
-    paths: tuple[Path, ...], read: Callable[[Path], object] = read_result
+    paths: tuple[Path, ...], read: Callable[[Path], object] | None = None
 ) -> tuple[tuple[Series, ...], dict[str, Mark]]:
     """Find the runs of which a figure can read what it needs, name others on stderr, and give each method its mark."""
-    found = tell_settings(readable(find_runs(paths or DEFAULT_RUNS), read))
+    found = find_runs(paths or DEFAULT_RUNS)
+    if read:
+        found, _ = readable(found, read)
+    found = tell_settings(found)
     report_left_out(found)
     series = collect(found.results, found.folders)
     return series, looks_of(series)

@@ -73,13 +73,13 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
         For a missing folder, a class in ``test`` that ``train`` does not have, images beside class folders, a class
         folder of files that are none of `EXTENSIONS`, or such a file that is no image.
     """
-    unlabelled = bool(loose_images(folder, "train"))
-    class_names = classes_of(folder, "test" if unlabelled else "train")
+    loose = loose_images(folder, "train")
+    class_names = classes_of(folder, "test" if loose else "train")
     strangers = sorted(set(class_folders(folder, split)) - set(class_names))
     if strangers:
         raise UserError(f"{folder / split} has classes that {folder / 'train'} does not have: {', '.join(strangers)}")
-    if unlabelled and split == "train":
-        paths = [(path, UNLABELLED) for path in loose_images(folder, split)]
+    if loose and split == "train":
+        paths = [(path, UNLABELLED) for path in loose]
     else:
         paths = [(path, label) for label, name in enumerate(class_names) for path in images_of(folder / split / name)]
     if not paths:
@@ -119,9 +119,11 @@ def loose_images(folder: Path, split: str) -> list[Path]:
     place, names = folder / split, class_folders(folder, split)
     if not names:
         return images_of(place)
-    loose = next((path for path in place.iterdir() if path.suffix.lower() in (*EXTENSIONS, *UNREAD)), None)
-    if loose and not loose.name.startswith("."):
-        raise UserError(f"{loose} stands beside class folders ({', '.join(names)}): put it into the one of its class")
+    for path in place.iterdir():
+        if path.suffix.lower() in (*EXTENSIONS, *UNREAD) and not path.name.startswith("."):
+            raise UserError(
+                f"{path} stands beside class folders ({', '.join(names)}): put it into the one of its class"
+            )
     return []
 
 
@@ -178,18 +180,13 @@ def read_image(path: Path) -> Tensor:
     from PIL import Image
 
     with parsing(path, "image"), Image.open(path) as image:
-        check_depth(image, path)
+        if image.mode in ("F", "I") or image.mode.startswith("I;"):
+            raise UserError(f"{path} has more than 8 bits per pixel (mode {image.mode}): convert it to 8 bits")
         if _transparent(image):
             raise UserError(f"{path} has transparent pixels: put it on a background first")
         grey = image.mode in ("1", "L", "LA")
         pixels = np.array(image.convert("L" if grey else "RGB"))
     return torch.from_numpy(pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1)))
-
-
-def check_depth(image: Image.Image, path: Path) -> None:
-    """Raise `UserError` for an image of more than 8 bits, which a conversion would turn white."""
-    if image.mode in ("F", "I") or image.mode.startswith("I;"):
-        raise UserError(f"{path} has more than 8 bits per pixel (mode {image.mode}): convert it to 8 bits")
 
 
 def _transparent(image: Image.Image) -> bool:
@@ -247,8 +244,8 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     of_split = {name: integer_labels(path, name, arrays[name]) for name in needed[1:]}
     highest = max((int(labels.max()) for labels in of_split.values() if labels.size), default=0)
     if names is None:
-        counted = "train" if "train_labels" in of_split else "test"
-        names = numbered(path, of_split[f"{counted}_labels"], highest + 1, counted.replace("train", "training"))
+        counted, split_name = ("train_labels", "training") if "train_labels" in of_split else ("test_labels", "test")
+        names = numbered(path, of_split[counted], highest + 1, split_name)
     if highest >= len(names) or len(set(names)) != len(names):
         raise UserError(f"{path}: class_names must be different names, one for each label 0..{highest}")
     images = channels_first(path, f"{split}_images", arrays[f"{split}_images"])

@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from uda.evaluation.images import Choice, ChosenImages, choose_images
+from uda.evaluation.images import Choice, ChosenImages, Side, choose_images
+from uda.methods import Method
 from uda.training.checkpoint import LoadedCheckpoint, load_model
 from uda.training.scoring import predict_outputs
 
@@ -83,7 +84,11 @@ def classify(path: Path, weights: Weights, root: Path, choice: Choice | None = N
     """
     method, loaded = load_model(path, weights)
     chosen = choose_images(path, loaded, method.task, choice or Choice(), root)
+    return Classified(path, weights, loaded, chosen, side_logits(method, chosen.split.images, chosen.side))
+
+
+def side_logits(method: Method, images: Tensor, side: Side) -> Tensor:
+    """Return the (N, K) logits of (N, C, S, S) uint8 images by the networks of a side, as a run computes them."""
     # The memory layout that runs train and score in: other layouts round differently.
-    method = method.to(memory_format=torch.channels_last)
-    logits = predict_outputs(method, chosen.split.images, source=chosen.side == "source").logits
-    return Classified(path, weights, loaded, chosen, logits)
+    laid_out = method.to(memory_format=torch.channels_last)
+    return predict_outputs(laid_out, images, source=side == "source").logits

@@ -92,14 +92,15 @@ def choose_images(path: Path, loaded: LoadedCheckpoint, shape: TaskShape, choice
         For an unknown domain or split, missing data, or other classes than the checkpoint's.
     """
     config = loaded.config
-    domain = find_domain(choice.domain or config.target).name
+    given = find_domain(choice.domain or config.target)
+    domain = given.name
     home: Side = "source" if domain == config.source != config.target else "target"
     side = choice.side or home
     if domain in (config.source, config.target) and choice.split in OWN_SPLITS[home]:
         split, notes = _own_split(config, home, choice.split, root)
     else:
-        split = load_split(find_domain(domain), choice.split, root)
-        require_labels(find_domain(domain), choice.split, split, "an evaluation compares with (see uda predict)")
+        split = load_split(given, choice.split, root)
+        require_labels(given, choice.split, split, "an evaluation compares with (see uda predict)")
         notes = (split.note,) if split.note else ()
     split = _in_order(path, split, loaded.class_names, domain, root)
     channels, size, _ = shape.source_shape if side == "source" else shape.target_shape

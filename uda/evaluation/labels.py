@@ -42,7 +42,7 @@ def method_label(method: str) -> str:
 
 def preset_label(method: str, preset: str) -> str:
     """Return a method's label, with its preset behind it unless that is the default."""
-    return method_label(method) + ("" if preset == "default" else f" ({preset})")
+    return method_label(method) + ("" if preset in ("", "default") else f" ({preset})")
 
 
 def domain_label(domain: str, parts: int = 1) -> str:

@@ -10,12 +10,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from uda.evaluation.classify import Weights
+from uda.evaluation.classify import Weights, side_logits
 from uda.evaluation.images import Side
 from uda.evaluation.own_images import read_fitted
 from uda.evaluation.predictions import probability_columns
 from uda.training.checkpoint import load_model
-from uda.training.scoring import predict_outputs
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,7 @@ def predict_files(path: Path, weights: Weights, files: Sequence[Path], side: Sid
     method, loaded = load_model(path, weights)
     shape = method.task.source_shape if side == "source" else method.task.target_shape
     images = torch.stack([read_fitted(file, shape) for file in files])
-    method = method.to(memory_format=torch.channels_last)
-    logits = predict_outputs(method, images, source=side == "source").logits
-    return Predicted(tuple(files), loaded.class_names, logits.double().softmax(1))
+    return Predicted(tuple(files), loaded.class_names, side_logits(method, images, side).double().softmax(1))
 
 
 def file_table(predicted: Predicted) -> pd.DataFrame:

@@ -35,8 +35,8 @@ def repick(found: FoundRuns, validator: str) -> FoundRuns:
                 f"run {result.config_hash} is known from a runs.csv alone, which says what its own validator "
                 f"({result.validator}) picked and no other; for {validator} give the run folders"
             )
-    found = readable(found, lambda folder: _picked(folder, validator))
-    results = tuple(_repicked(result, found.folders[result.config_hash], validator) for result in found.results)
+    found, picks = readable(found, lambda folder: _picked(folder, validator))
+    results = tuple(_repicked(result, picks[result.config_hash], validator) for result in found.results)
     missing = tuple(replace(run, validator=validator) for run in found.missing)
     return replace(found, results=results, missing=missing)
 
@@ -48,8 +48,7 @@ def _picked(folder: Path, validator: str) -> Checkpoint:
         raise UserError(str(error) if str(folder) in str(error) else f"{folder}: {error}") from error
 
 
-def _repicked(result: RunResult, folder: Path, validator: str) -> RunResult:
-    chosen = _picked(folder, validator)
+def _repicked(result: RunResult, chosen: Checkpoint, validator: str) -> RunResult:
     known = {result.steps: result.correct_last, result.validator_step: result.correct_validator}
     return replace(
         result,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from uda.errors import UserError
 from uda.evaluation.folders import MissingRun, read_missing, read_result, run_folders
@@ -25,6 +26,9 @@ __all__ = [
     "readable",
     "run_folders",
 ]
+
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def find_runs(paths: Iterable[Path]) -> FoundRuns:
     return search.found()
 
 
-def readable(found: FoundRuns, read: Callable[[Path], object]) -> FoundRuns:
+def readable(found: FoundRuns, read: Callable[[Path], Read]) -> tuple[FoundRuns, dict[str, Read]]:
     """Leave out finished runs of whose folders something cannot be read; each is told among those that are broken.
 
     Parameters
@@ -94,23 +98,29 @@ def readable(found: FoundRuns, read: Callable[[Path], object]) -> FoundRuns:
     read
         Raises `UserError` for a folder that it cannot read.
 
+    Returns
+    -------
+    tuple
+        What is left, and what was read of each folder, by config hash.
+
     Raises
     ------
     UserError
         Where no run is left.
     """
     results, broken = [], []
+    contents: dict[str, Read] = {}
     for result in found.results:
         try:
             if result.config_hash in found.folders:
-                read(found.folders[result.config_hash])
+                contents[result.config_hash] = read(found.folders[result.config_hash])
         except UserError as error:
             broken.append(str(error))
         else:
             results.append(result)
     if broken and not results:
         raise UserError(broken[0])
-    return replace(found, results=tuple(results), broken=(*found.broken, *broken))
+    return replace(found, results=tuple(results), broken=(*found.broken, *broken)), contents
 
 
 @dataclass

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from uda.errors import UserError
 from uda.evaluation.history import Checkpoint, read_history
-from uda.evaluation.labels import method_label, pair_labels
+from uda.evaluation.labels import pair_labels, preset_label
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, build_tables
 from uda.methods.base import Kind
@@ -132,8 +132,7 @@ def checkpoint_titles(configs: Sequence[RunConfig]) -> list[str]:
     """Return a title for each checkpoint's run: its method, and its pair and seed where those differ."""
     titles, labels = [], pair_labels((config.source, config.target) for config in configs)
     for config in configs:
-        name = method_label(config.method)
-        parts = [name if config.preset in ("", "default") else f"{name} ({config.preset})"]
+        parts = [preset_label(config.method, config.preset)]
         if len(labels) > 1:
             parts.append(labels[config.source, config.target])
         if len({other.seed for other in configs}) > 1:

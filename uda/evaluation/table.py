@@ -11,7 +11,7 @@ from typing import Any
 
 from uda.errors import UserError
 from uda.evaluation.folders import MissingRun
-from uda.evaluation.labels import KINDS, method_kind, method_label, pair_label, pair_labels, pair_order
+from uda.evaluation.labels import KINDS, method_kind, pair_label, pair_labels, pair_order, preset_label
 from uda.evaluation.result import RunResult
 from uda.methods.base import Kind
 from uda.metrics.intervals import wilson_interval
@@ -232,7 +232,9 @@ def _table(protocol: str, results: Sequence[RunResult], missing: Sequence[Missin
         facts = [fact for fact in by_row if not _varies(runs, fact)]
         facts += ["settings"] if _varies_within_a_pair(siblings, "settings") else []
         told = [fact for fact in facts if getattr(runs[0], fact) != usual.get(fact)]
-        label = ", ".join([_name(runs[0]), *(_FACTS[fact](getattr(runs[0], fact)) for fact in told)])
+        label = ", ".join(
+            [preset_label(runs[0].method, runs[0].preset), *(_FACTS[fact](getattr(runs[0], fact)) for fact in told)]
+        )
         rows.append(Row(label, method_kind(runs[0].method), _cells(label, runs, [f for f in by_row if f not in facts])))
     return Table(
         protocol,
@@ -264,7 +266,10 @@ def _with_missing(rows: Sequence[Row], missing: Sequence[MissingRun]) -> tuple[R
         else:
             homeless.setdefault((run.method, run.preset), []).append(run)
     filled = [replace(row, missing=_by_pair(missing_of.get(place, ()))) for place, row in enumerate(rows)]
-    filled += [Row(_name(runs[0]), method_kind(runs[0].method), {}, _by_pair(runs)) for runs in homeless.values()]
+    filled += [
+        Row(preset_label(runs[0].method, runs[0].preset), method_kind(runs[0].method), {}, _by_pair(runs))
+        for runs in homeless.values()
+    ]
     return tuple(sorted(filled, key=lambda row: KINDS.index(row.kind)))
 
 
@@ -307,11 +312,6 @@ def _rows(results: Iterable[RunResult]) -> list[list[RunResult]]:
             for piece in (_group(part, (fact,)).values() if _varies_within_a_pair(part, fact) else [part])
         ]
     return parts
-
-
-def _name(run: RunResult | MissingRun) -> str:
-    name = method_label(run.method)
-    return name if run.preset in ("", "default") else f"{name} ({run.preset})"
 
 
 def _row_order(runs: Sequence[RunResult]) -> tuple[Any, ...]:

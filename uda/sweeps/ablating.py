@@ -19,7 +19,7 @@ from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Estimate
 from uda.evaluation.translate import translate_domains
-from uda.sweeps.recipe import Ablation, Recipe
+from uda.sweeps.recipe import Ablation, Recipe, spell
 from uda.sweeps.translations import CYCLED, TRANSLATED, Kept, can_translate
 from uda.training.record import is_finished
 
@@ -131,8 +131,7 @@ def draw_ablations(recipe: Recipe, runs: Path, root: Path, path: Path) -> bool:
 
 
 def _row(finding: Finding, base: Finding) -> tuple[Entry, ...]:
-    settings = ", ".join(f"{key} = {value}" for key, value in finding.ablation.settings.items())
-    about = (Entry(finding.ablation.name), Entry(settings))
+    about = (Entry(finding.ablation.name), Entry(spell(finding.ablation.settings)))
     if not finding.results:
         return *about, Entry("not run"), *(Entry() for _ in range(6))
     last, pick = (

@@ -15,7 +15,7 @@ from uda.evaluation.history import read_history
 from uda.evaluation.labels import pair_label, preset_label
 from uda.evaluation.parts import Column, Entry, Layout, Section
 from uda.methods import METHODS
-from uda.sweeps.recipe import Choice, Recipe, entry_names
+from uda.sweeps.recipe import Choice, Recipe, entry_names, spell
 from uda.sweeps.runner import title
 from uda.training.config import RunConfig, settings_of
 from uda.training.resolve import with_seed
@@ -145,15 +145,14 @@ def write_choices(
     return markdown(layout) if form == "md" else plain(layout, width=_WIDTH)
 
 
-def in_words(settings: Mapping[str, Any]) -> str:
-    """Return what was tried as a table and a line of progress have it."""
-    return ", ".join(f"{key} = {value}" for key, value in settings.items()) or "none of its own"
+def _tried(settings: Mapping[str, Any]) -> str:
+    return spell(settings) or "none of its own"
 
 
 def trial_names(wanted: Sequence[tuple[Choice, list[list[RunConfig]]]]) -> dict[str, str]:
     """Return what each run of `choice_runs` is called, by its hash: what it is, and the settings that it tries."""
     return {
-        config.hash: f"{title(config)}, {in_words(settings)}"
+        config.hash: f"{title(config)}, {_tried(settings)}"
         for choice, tried in wanted
         for settings, of_seeds in zip(choice.tried, tried, strict=True)
         for config in of_seeds
@@ -185,7 +184,7 @@ def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
     return [
         (
             Entry(f"{preset_label(choice.method, choice.preset)} {place}"),
-            Entry(in_words(trial.settings)),
+            Entry(_tried(trial.settings)),
             Entry(trial.text, "best" if place == 1 and trial.scores else ""),
             Entry("taken" if trial.taken else ""),
         )

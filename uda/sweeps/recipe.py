@@ -122,6 +122,11 @@ def entry_names(entry: RunConfig | Choice) -> set[str]:
     return {entry.method, f"{entry.method}:{entry.preset}"}
 
 
+def spell(settings: Mapping[str, Any]) -> str:
+    """Return settings as people read them in a table or a line of progress; empty for none."""
+    return ", ".join(f"{key} = {value}" for key, value in settings.items())
+
+
 def load_recipe(path: Path) -> Recipe:
     """Read and resolve a recipe.
 
