@@ -113,17 +113,17 @@ def test_images_inside_the_folder_of_a_class_are_named(folder: Path) -> None:
         load(folder, "train")
 
 
-def without_train_folders(folder: Path) -> None:
-    """Take a folder's training images out of their class folders."""
+def without_folders(folder: Path, split: str) -> None:
+    """Take the images of a split out of their class folders."""
     for name in ("cat", "dog"):
-        for path in (folder / "train" / name).iterdir():
-            path.rename(folder / "train" / f"{name}-{path.name}")
-        (folder / "train" / name).rmdir()
+        for path in (folder / split / name).iterdir():
+            path.rename(folder / split / f"{name}-{path.name}")
+        (folder / split / name).rmdir()
 
 
 def test_training_images_without_class_folders_have_no_labels_and_the_same_order(folder: Path) -> None:
     with_labels, test = load(folder, "train"), load(folder, "test")
-    without_train_folders(folder)
+    without_folders(folder, "train")
     split = load(folder, "train")
     assert torch.equal(split.images, with_labels.images)
     assert split.labels.tolist() == [-1] * 8
@@ -147,7 +147,7 @@ def test_arrays_without_training_labels_are_a_target(tmp_path: Path) -> None:
 def test_what_needs_labels_says_so(folder: Path) -> None:
     labelled = folder.parent / "drawings"
     shutil.copytree(folder, labelled)
-    without_train_folders(folder)
+    without_folders(folder, "train")
     with_labels, without, root = f"folder:{labelled}", f"folder:{folder}", folder.parent / "root"
     task = load_task("embedded", with_labels, without, root)
     assert torch.equal(task.target_train, load_task("embedded", with_labels, with_labels, root).target_train)
@@ -157,6 +157,64 @@ def test_what_needs_labels_says_so(folder: Path) -> None:
         load_task("embedded", without, with_labels, root)
     with pytest.raises(UserError, match=r"pets train has no labels, which the supervised ceiling"):
         target_training_labels("embedded", without, with_labels, root)
+
+
+def test_images_that_nobody_has_labelled_are_a_target(folder: Path) -> None:
+    labelled, loose = folder.parent / "drawings", folder.parent / "loose"
+    shutil.copytree(folder, labelled)
+    without_folders(folder, "train")
+    without_folders(folder, "test")
+    loose.mkdir()
+    for path in (folder / "train").iterdir():
+        shutil.copy(path, loose)
+    root = folder.parent / "root"
+    known, unknown, whole = (
+        load_task("embedded", f"folder:{labelled}", f"folder:{each}", root) for each in (labelled, folder, loose)
+    )
+    assert load(folder, "test").class_names == ()
+    for task in (unknown, whole):
+        assert (task.class_names, task.target_test.class_names) == (("cat", "dog"), ("cat", "dog"))
+        assert not task.target_test.labelled
+        assert torch.equal(task.target_train, known.target_train)
+    assert torch.equal(unknown.target_test.images, known.target_test.images)
+    assert torch.equal(whole.target_test.images, whole.target_train)
+    assert {file.name for file in whole.files if "loose" in file.name} == {str(loose)}
+
+
+def test_arrays_that_nobody_has_labelled_are_a_target(tmp_path: Path) -> None:
+    images = np.arange(6 * 8 * 8, dtype=np.uint8).reshape(6, 8, 8)
+    path = tmp_path / "a.npz"
+
+    def splits() -> list[Split]:
+        return [load_split(find_domain(f"npz:{path}"), split, tmp_path) for split in ("train", "test")]
+
+    np.savez(path, train_images=images, test_images=images[:2])
+    assert [split.labels.tolist() for split in splits()] == [[-1] * 6, [-1] * 2]
+    np.savez(path, train_images=images)
+    train, test = splits()
+    assert torch.equal(train.images, test.images)
+    assert (train.class_names, test.labels.tolist()) == ((), [-1] * 6)
+    np.savez(path, test_images=images)
+    with pytest.raises(UserError, match=r"a\.npz lacks train_images"):
+        splits()
+
+
+def test_a_sample_with_labels_needs_no_training_images_to_be_evaluated_on(folder: Path) -> None:
+    before = load(folder, "test")
+    shutil.rmtree(folder / "train")
+    after = load(folder, "test")
+    assert torch.equal(before.images, after.images)
+    assert torch.equal(before.labels, after.labels)
+    with pytest.raises(UserError, match=r"pets/train does not exist"):
+        load(folder, "train")
+
+
+def test_a_source_needs_labels_to_be_validated_on(folder: Path) -> None:
+    other = folder.parent / "drawings"
+    shutil.copytree(folder, other)
+    without_folders(folder, "test")
+    with pytest.raises(UserError, match=r"pets test has no labels, which validators compare with; to label them, put"):
+        load_task("embedded", f"folder:{folder}", f"folder:{other}", folder.parent / "root")
 
 
 def test_images_beside_class_folders_are_named(folder: Path) -> None:

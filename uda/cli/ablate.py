@@ -76,6 +76,8 @@ def ablate(
             failures += measure_kept(recipe, finished, runs, data_root, kept)
         if busy := len(judged.busy + made.busy):
             click.echo(left_to_another(busy))
+        if any(not result.scored for result in made.results):
+            raise UserError(f"{recipe.path}: ablations are compared by accuracy: {recipe.target} has no test labels")
         failed = [f"{names.get(config.hash) or title(config)}: {reason}" for config, reason in failures]
     findings = find(recipe, read_csv(table) if table.exists() else [], read_kept(kept))
     if any(finding.results for finding in findings) or not failed:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from uda.atomic import write_text
 from uda.cli.options import (
     data_root_option,
     device_option,
@@ -19,6 +22,9 @@ from uda.cli.options import (
 )
 from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
+from uda.evaluation.differences import tell_settings
+from uda.evaluation.runs import FoundRuns, find_runs
+from uda.evaluation.unlabelled import write_scores
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
@@ -26,6 +32,7 @@ from uda.sweeps.runner import Sweep, Workplace, left_to_another, reasons, sweep,
 from uda.sweeps.swaps import swap_warnings
 from uda.sweeps.translations import measure_kept
 from uda.training.config import RunConfig
+from uda.training.record import is_finished
 
 
 @click.command("benchmark")
@@ -63,7 +70,8 @@ def benchmark(
     """Make every run of each RECIPE that is not finished, then print its table.
 
     What was interrupted goes on where it stopped, so the same command may be given again; started twice, the two
-    share the work. Each finished run is added to RESULTS/runs.csv, from which the tables in RESULTS are made.
+    share the work. Each finished run is added to RESULTS/runs.csv, from which the tables in RESULTS are made. Where no
+    test image of the target has a label, RESULTS/NAME-scores.md has what label-free validators think.
     """
     if tables and (seeds or methods):
         raise UserError("--tables writes those of all runs: leave --seeds and --methods out")
@@ -77,7 +85,7 @@ def benchmark(
         if dry_run:
             click.echo(plan(configs, runs))
         elif tables:
-            click.echo(wrote(recipe.name, write_report(recipe, results)))
+            click.echo(wrote(recipe.name, write_report(recipe, results) + write_unscored(recipe, [], results, place)))
         else:
             failed += run_recipe(recipe, configs, results, place)
     if together and not dry_run:
@@ -125,16 +133,19 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
     before = {row.config_hash: row for row in recorded(recipe, results / "runs.csv")}
     warn_of_precision(configs, place)
     swept = sweep(configs, place, results / "runs.csv", click.echo)
-    if swept.results:
-        click.echo("\n" + write_tables(swept.results))
+    scored = [result for result in swept.results if result.scored]
+    if scored:
+        click.echo("\n" + write_tables(scored))
         judge_translations(recipe, configs, swept, results, place)
-        for warning in swap_warnings(recipe, swept.trained, place.runs, place.root):
-            click.echo(warning)
-        click.echo(wrote(recipe.name, write_report(recipe, results)))
+    scores = write_unscored(recipe, configs, results, place)
+    for warning in swap_warnings(recipe, swept.trained, place.runs, place.root):
+        click.echo(warning)
+    if swept.results:
+        click.echo(wrote(recipe.name, scores + (write_report(recipe, results) if scored else [])))
         picture = results / f"{recipe.name}-translations.png"
         if write_translations(recipe, place.runs, place.root, picture, swept.trained):
             click.echo(f"wrote {picture}")
-    kept = sum(before.get(row.config_hash, row) != row for row in swept.results)
+    kept = sum(before.get(row.config_hash, row) != row for row in scored)
     if kept:
         click.echo(f"{results / 'runs.csv'} keeps its own rows of {kept} runs that were made again here")
     if swept.busy:
@@ -142,6 +153,25 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
     if not swept.failures:
         return []
     return [f"{len(swept.failures)} of {len(configs)} runs of {recipe.name} failed ({reasons(swept.failures)})"]
+
+
+def write_unscored(recipe: Recipe, configs: list[RunConfig], results: Path, place: Workplace) -> list[Path]:
+    """Show what validators think of the runs that have no accuracy, and write it down for all that the recipe has."""
+    shown, of_recipe = (unscored(some, place.runs) for some in (configs, recipe.configs))
+    if shown.unscored:
+        click.echo("\n" + write_scores(shown))
+    if not of_recipe.unscored:
+        return []
+    results.mkdir(parents=True, exist_ok=True)
+    path = results / f"{recipe.name}-scores.md"
+    write_text(path, write_scores(of_recipe, "md"))
+    return [path]
+
+
+def unscored(configs: Sequence[RunConfig], runs: Path) -> FoundRuns:
+    """Find those of some runs that are finished without an accuracy."""
+    finished = [runs / config.name for config in configs if is_finished(runs, config)]
+    return tell_settings(replace(find_runs(finished), results=()))
 
 
 def judge_translations(recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, place: Workplace) -> None:

@@ -29,7 +29,8 @@ def list_domains(data_root: Path) -> None:
         for item in inventory(domain, data_root):
             click.echo(f"  {'':<10} {item.split:<11} {state_of(item)}")
     click.echo("  folder:PATH            class folders: PATH/train/CLASS/*.png, PATH/test/CLASS/*.png;")
-    click.echo("                         a target's training images may be PATH/train/*.png, without labels")
+    click.echo("                         those of a target may be PATH/train/*.png, PATH/test/*.png, without labels;")
+    click.echo("                         where none has any, PATH/*.png will do")
     click.echo("  npz:PATH               arrays train_images, train_labels, test_images, test_labels in one .npz file")
     click.echo("protocols")
     for protocol in PROTOCOLS.values():
@@ -97,7 +98,8 @@ def report_split(domain: Domain, split: str, data_root: Path) -> None:
     loaded = load_split(domain, split, data_root)
     shape = "x".join(str(size) for size in loaded.images.shape[1:])
     click.echo(
-        f"{domain.name} {split}: {len(loaded):,} images {shape}, {len(loaded.class_names)} classes"
+        f"{domain.name} {split}: {len(loaded):,} images {shape}"
+        + (f", {len(loaded.class_names)} classes" if loaded.class_names else "")
         + ("" if loaded.labelled else ", without labels")
     )
     for file in loaded.files:

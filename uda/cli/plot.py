@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from uda.cli.options import checkpoint_option, data_root_option, weights_option
-from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
+from uda.cli.runs import DEFAULT_RUNS, find_scored, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
 from uda.evaluation.differences import tell_settings
@@ -82,7 +83,7 @@ def plot() -> None:
 @output_option
 def curves(paths: tuple[Path, ...], quantities: tuple[str, ...], width: Width | None, output: Path) -> None:
     """Learning curves: mean over seeds, with a band of one standard deviation."""
-    series, looks = _series(paths, read_moments)
+    series, looks = _series(paths, read_moments, scored="accuracy" in quantities)
     _write(learning_curves(series, quantities, looks, width), output)
 
 
@@ -238,10 +239,15 @@ def reliability(
 
 
 def _series(
-    paths: tuple[Path, ...], read: Callable[[Path], object] | None = None
+    paths: tuple[Path, ...], read: Callable[[Path], object] | None = None, scored: bool = True
 ) -> tuple[tuple[Series, ...], dict[str, Mark]]:
-    """Find the runs of which a figure can read what it needs, name others on stderr, and give each method its mark."""
-    found = find_runs(paths or DEFAULT_RUNS)
+    """Find the runs of which a figure can read what it needs, name others on stderr, and give each method its mark.
+
+    Only those that have an accuracy, where it is ``scored`` by that.
+    """
+    found = find_scored(paths) if scored else find_runs(paths or DEFAULT_RUNS)
+    if not scored:
+        found = replace(found, results=(*found.results, *found.unscored), unscored=())
     if read:
         found, _ = readable(found, read)
     found = tell_settings(found)

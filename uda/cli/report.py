@@ -10,13 +10,12 @@ import click
 from tqdm import tqdm
 
 from uda.cli.options import data_root_option, headline_option, published_option
-from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
+from uda.cli.runs import find_scored, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.differences import tell_settings
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.report.page import make_report
-from uda.evaluation.runs import find_runs
 
 
 @click.command("report")
@@ -45,7 +44,7 @@ def report(
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"-o {output}: a report is one HTML file; give it a name that ends in .html")
-    found = tell_settings(find_runs(paths or DEFAULT_RUNS))
+    found = tell_settings(find_scored(paths))
     page = make_report(
         found,
         data_root,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -31,12 +32,30 @@ def report_left_out(found: FoundRuns) -> None:
         if not run.unfinished:
             click.echo(f"left out: {run.folder.name}: {run.reason}", err=True)
     report_broken(found.broken)
+    if found.unscored:
+        click.echo(f"left out: {without_accuracy(len(found.unscored))}", err=True)
 
 
 def report_broken(broken: Sequence[str]) -> None:
     """Say on stderr what could not be read."""
     for sentence in broken:
         click.echo(f"left out: {sentence}", err=True)
+
+
+def without_accuracy(count: int) -> str:
+    """Say that some runs have none, and where they are shown."""
+    return (
+        f"{count} run{'s' if count > 1 else ''} without an accuracy, as no test image of the target has a label; "
+        "`uda table` shows what validators think of such"
+    )
+
+
+def find_scored(paths: tuple[Path, ...]) -> FoundRuns:
+    """Find runs for what is made of accuracies; `UserError` where none of those that are finished has one."""
+    found = find_runs(paths or DEFAULT_RUNS)
+    if found.unscored and not found.results:
+        raise UserError(f"nothing but {without_accuracy(len(found.unscored))}")
+    return found
 
 
 @click.group("runs")
@@ -52,8 +71,8 @@ def runs() -> None:
 def list_runs(paths: tuple[Path, ...]) -> None:
     """List finished runs with their accuracies; name unfinished ones on stderr."""
     found = find_runs(paths or DEFAULT_RUNS)
-    click.echo(format_runs(found.results))
-    report_left_out(found)
+    click.echo(format_runs((*found.results, *found.unscored)))
+    report_left_out(replace(found, unscored=()))
 
 
 @runs.command("export")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.repick import repick
 from uda.evaluation.runs import FoundRuns, find_runs
+from uda.evaluation.unlabelled import write_scores
 from uda.evaluation.write import Arrangement, Format, write_tables
 
 _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv", ".html": "html"}
@@ -54,28 +56,38 @@ def table(
 ) -> None:
     """Make a table of finished runs: methods by pairs, mean and deviation over seeds, one table per protocol.
 
-    RUNS are run folders, folders of them, or a runs.csv; $UDA_RUNS or runs where none is given.
+    Runs without an accuracy, as no test image of their target has a label, have a table of what label-free validators
+    think of them. RUNS are run folders, folders of them, or a runs.csv; $UDA_RUNS or runs where none is given.
     """
     found = find_runs(paths or DEFAULT_RUNS)
     check_readable(found)
-    if validator:
+    if validator and found.results:
         found = repick(found, validator)
     found = tell_settings(found)
-    text = write_tables(
-        found.results,
-        form or (_SUFFIXES.get(output.suffix.lower(), "text") if output else "text"),
-        published,
-        headline,
-        arrangement=arrangement,
-        missing=found.missing,
-        broken=found.broken,
-        width=shutil.get_terminal_size().columns if sys.stdout.isatty() and not output else _WIDTH,
-    )
-    write_or_print(text, output)
+    form = form or (_SUFFIXES.get(output.suffix.lower(), "text") if output else "text")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not output else _WIDTH
+    texts = []
+    if found.results or not found.unscored:
+        texts.append(
+            write_tables(
+                found.results,
+                form,
+                published,
+                headline,
+                arrangement=arrangement,
+                missing=found.missing,
+                broken=found.broken,
+                width=width,
+            )
+        )
+    if found.unscored and (form != "csv" or not texts):
+        texts.append(write_scores(found, form, width))
+        found = replace(found, unscored=())
+    write_or_print("\n".join(texts), output)
     report_left_out(found)
 
 
 def check_readable(found: FoundRuns) -> None:
     """Refuse what has no run that could be read, with the first reason."""
-    if found.broken and not (found.results or found.missing):
+    if found.broken and not (found.results or found.missing or found.unscored):
         raise UserError(f"none of {len(found.broken)} runs can be read; {found.broken[0]}")

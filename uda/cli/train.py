@@ -59,7 +59,7 @@ def train(
     device: str,
     threads: int | None,
 ) -> None:
-    """Train one method on one pair of domains and print its target test accuracy.
+    """Train one method on one pair of domains and print its target test accuracy, where that has labels.
 
     The run of each seed goes to a folder of its own. The same command again resumes what was interrupted, and shows
     what is finished. Several seeds share a GPU; on a CPU each has one thread, or as many as --threads says.
@@ -142,6 +142,12 @@ def parse_value(text: str) -> Any:
 
 def describe(result: RunResult) -> str:
     """Say what a run reached, the headline first and the oracle named as such."""
+    if not result.scored:
+        return (
+            f"no accuracy: no test image of {result.target} has a label (uda predict says what they are taken for; "
+            f"uda table, what validators think of the run)\n  step {result.validator_step:,} of {result.steps:,} was "
+            f"picked by {result.validator}"
+        )
     return (
         f"target test accuracy: {result.accuracy_last:.2f} % at the last step ({result.steps:,})\n"
         f"  {result.accuracy_validator:.2f} % at step {result.validator_step:,}, picked by {result.validator}\n"

@@ -44,9 +44,9 @@ class Split:
     images
         (N, C, H, W) uint8, 0..255.
     labels
-        (N,) int64, indices into ``class_names``; all `UNLABELLED` where a user's own training images have none.
+        (N,) int64, indices into ``class_names``; all `UNLABELLED` where a user's own images have none.
     class_names
-        One name per class, in label order.
+        One name per class, in label order; none where no image of the domain has a label, and nothing names them.
     files
         The files that the split was read from; for what is built in or generated, one record of its pixels.
     note

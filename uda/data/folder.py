@@ -26,9 +26,12 @@ EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 #: Endings of images that are not read: beside others they would be missing, and nobody told.
 UNREAD = (".avif", ".gif", ".heic", ".jp2", ".tif", ".tiff")
 MIXED_SIZE = 32  # what images of differing sizes are brought to
-FOLDER_FORM = "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png (of a target also PATH/train/*.png)"
+FOLDER_FORM = (
+    "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png (those of a target that have no labels as "
+    "PATH/train/*.png and PATH/test/*.png; where none has any, PATH/*.png will do)"
+)
 NPZ_FORM = (
-    "the arrays train_images, train_labels, test_images, test_labels (optional: class_names; of a target, train_labels)"
+    "the arrays train_images, train_labels, test_images, test_labels (optional: class_names; of a target, labels)"
 )
 
 
@@ -45,7 +48,7 @@ def open_folder(where: str) -> Domain:
         channels=None,
         size=None,
         load=partial(load_folder, folder),
-        files=lambda root, split: (folder / split,),
+        files=lambda root, split: (place_of(folder, split),),
         obtain=f"put {FOLDER_FORM}",
     )
 
@@ -53,7 +56,8 @@ def open_folder(where: str) -> Domain:
 def load_folder(folder: Path, root: Path, split: str) -> Split:
     """Read one split of class folders; classes are the folders of ``train``, by name.
 
-    Where ``train`` has images and no folders they have no labels, and classes are the folders of ``test``.
+    Images of a split that has no folders have no labels. Classes are then those of the other split; where that has none
+    either, they have no names. Images that are in no split at all are both.
 
     Images are grey where all of the split are, else RGB. Where they differ in size, each is resized to 32x32 (and a
     note says so). Their order is that of their content's checksums, so that it tells nothing of their classes.
@@ -73,21 +77,19 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
         For a missing folder, a class in ``test`` that ``train`` does not have, images beside class folders, a class
         folder of files that are none of `EXTENSIONS`, or such a file that is no image.
     """
-    loose = loose_images(folder, "train")
-    class_names = classes_of(folder, "test" if loose else "train")
+    place = place_of(folder, split)
+    class_names = classes_of(folder, split)
     strangers = sorted(set(class_folders(folder, split)) - set(class_names))
     if strangers:
-        raise UserError(f"{folder / split} has classes that {folder / 'train'} does not have: {', '.join(strangers)}")
-    if loose and split == "train":
-        paths = [(path, UNLABELLED) for path in loose]
-    else:
-        paths = [(path, label) for label, name in enumerate(class_names) for path in images_of(folder / split / name)]
+        raise UserError(f"{place} has classes that {folder / 'train'} does not have: {', '.join(strangers)}")
+    paths = [(path, UNLABELLED) for path in loose_images(folder, split)]
+    paths += [(path, label) for label, name in enumerate(class_names) for path in images_of(place / name)]
     if not paths:
-        raise UserError(f"{folder / split} holds no image ({', '.join(EXTENSIONS)})")
+        raise UserError(f"{place} holds no image ({', '.join(EXTENSIONS)})")
     stamps = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path, _ in paths]
     key = hashlib.md5(repr((str(folder.resolve()), class_names, stamps)).encode()).hexdigest()
     content = cached(root, f"folder-{split}", key, partial(decode_images, paths))
-    name = record(root, folder / split, content["md5"], None).name
+    name = record(root, place, content["md5"], None).name
     note = f"folder {folder.name} {split}: images of differing sizes, each resized to {MIXED_SIZE}x{MIXED_SIZE}"
     return Split(
         images=content["images"],
@@ -98,17 +100,35 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     )
 
 
-def classes_of(folder: Path, split: str) -> tuple[str, ...]:
-    """Return the names of the class folders of a split, sorted; `UserError` where there are none."""
-    names = class_folders(folder, split)
-    if not names:
-        raise UserError(f"{folder / split} holds no class folder; domain folder:{folder} should hold {FOLDER_FORM}")
-    return names
+def place_of(folder: Path, split: str) -> Path:
+    """Return where the images of a split are: in its own folder, or where all are that belong to no split."""
+    divided = any((folder / each).exists() for each in SPLITS)
+    loose = not divided and folder.is_dir() and any(path.suffix.lower() in EXTENSIONS for path in folder.iterdir())
+    return folder if loose else folder / split
+
+
+def classes_of(folder: Path, wanted: str) -> tuple[str, ...]:
+    """Return the names of the class folders of ``train``, sorted; those of ``test`` where it has images, or is missing.
+
+    Raises
+    ------
+    UserError
+        Where the split that is ``wanted`` is missing, or none has a class folder and one of them no image either.
+    """
+    for split in SPLITS:
+        if split != wanted and not place_of(folder, split).is_dir():
+            continue
+        loose = loose_images(folder, split)
+        if names := class_folders(folder, split):
+            return names
+        if not loose:
+            raise UserError(f"{folder / split} holds no class folder; domain folder:{folder} should hold {FOLDER_FORM}")
+    return ()
 
 
 def class_folders(folder: Path, split: str) -> tuple[str, ...]:
     """Return the names of the folders in that of a split, sorted."""
-    place = folder / split
+    place = place_of(folder, split)
     if not place.is_dir():
         raise UserError(f"{place} does not exist; domain folder:{folder} should hold {FOLDER_FORM}")
     return tuple(sorted(path.name for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")))
@@ -116,7 +136,7 @@ def class_folders(folder: Path, split: str) -> tuple[str, ...]:
 
 def loose_images(folder: Path, split: str) -> list[Path]:
     """Return the images of a split that are in no class folder; `UserError` where they are beside such folders."""
-    place, names = folder / split, class_folders(folder, split)
+    place, names = place_of(folder, split), class_folders(folder, split)
     if not names:
         return images_of(place)
     for path in place.iterdir():
@@ -222,7 +242,8 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     path
         Holds ``SPLIT_images``, uint8, (N, H, W, C), (N, C, H, W) or (N, H, W) with C 1 or 3; ``SPLIT_labels`` (N,),
         integers from 0; and, if wanted, ``class_names`` (K,), strings. Without names, classes are called "0", "1", …,
-        and each has a training image. Without ``train_labels``, the training images have no labels.
+        and each has a training image. Without ``SPLIT_labels``, the images of a split have no labels; without
+        ``test_images`` either, the training images are the test images too.
     root
         The data root, for the record.
     split
@@ -235,20 +256,21 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     """
     require(path, NPZ_FORM, "numpy.savez writes such a file")
     with parsing(path, ".npz file"), path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        needed = [f"{split}_images", "test_labels", *(["train_labels"] if "train_labels" in file else [])]
+        labelled = [name for name in ("train_labels", "test_labels") if name in file]
+        pixels = f"{split}_images" if labelled or "test_images" in file else "train_images"
+        needed = [pixels, *(["test_images"] if labelled else []), *(["test_labels"] if "train_labels" in file else [])]
         missing = [name for name in needed if name not in file]
         if missing:
             raise UserError(f"{path} lacks {missing[0]}; it should hold {NPZ_FORM}")
-        arrays = {name: file[name] for name in needed}
+        arrays = {name: file[name] for name in (pixels, *labelled)}
         names = tuple(str(name) for name in file["class_names"]) if "class_names" in file else None
-    of_split = {name: integer_labels(path, name, arrays[name]) for name in needed[1:]}
-    highest = max((int(labels.max()) for labels in of_split.values() if labels.size), default=0)
+    of_split = {name: integer_labels(path, name, arrays[name]) for name in labelled}
+    highest = max((int(labels.max()) for labels in of_split.values() if labels.size), default=-1)
     if names is None:
-        counted, split_name = ("train_labels", "training") if "train_labels" in of_split else ("test_labels", "test")
-        names = numbered(path, of_split[counted], highest + 1, split_name)
+        names = numbered(path, labelled[0], of_split[labelled[0]], highest + 1) if labelled else ()
     if highest >= len(names) or len(set(names)) != len(names):
         raise UserError(f"{path}: class_names must be different names, one for each label 0..{highest}")
-    images = channels_first(path, f"{split}_images", arrays[f"{split}_images"])
+    images = channels_first(path, pixels, arrays[pixels])
     labels = of_split.get(f"{split}_labels", np.full(len(images), UNLABELLED, np.int64))
     if len(images) != len(labels):
         raise UserError(f"{path} holds {len(labels):,} {split} labels for {len(images):,} images")
@@ -256,11 +278,12 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     return Split(torch.from_numpy(images), torch.from_numpy(labels), names, files)
 
 
-def numbered(path: Path, labels: NDArray[np.int64], count: int, split: str) -> tuple[str, ...]:
-    """Return "0", "1", … for so many classes after checking that each of them is among the labels of a split."""
+def numbered(path: Path, name: str, labels: NDArray[np.int64], count: int) -> tuple[str, ...]:
+    """Return "0", "1", … for so many classes after checking that each of them is among the labels of that name."""
     present = np.unique(labels)
     if len(present) < count:
         absent = next(label for label, there in enumerate([*present.tolist(), -1]) if label != there)
+        split = "training" if name == "train_labels" else "test"
         raise UserError(
             f"{path} has labels up to {count - 1} and no {split} image of class {absent}: number the classes from 0 "
             "without gaps, or give class_names"

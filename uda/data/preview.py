@@ -59,11 +59,14 @@ def unlabelled(caption: str, images: Tensor, columns: int, seed: int = 0) -> Sec
 
 
 def task_sections(task: TaskData, source: str, target: str, columns: int) -> tuple[Section, ...]:
-    """Return what a run under a protocol sees: labelled source, unlabelled target, labelled target test split."""
+    """Return what a run under a protocol sees: labelled source, unlabelled target, and the target's test split."""
+    tested = f"{target}: {len(task.target_test):,} to test on"
     return (
         labelled(f"{source}: {len(task.source_train):,} to train on", task.source_train, columns),
         unlabelled(f"{target}: {len(task.target_train):,} to train on, without labels", task.target_train, columns),
-        labelled(f"{target}: {len(task.target_test):,} to test on", task.target_test, columns),
+        labelled(tested, task.target_test, columns)
+        if task.target_test.labelled
+        else unlabelled(f"{tested}, without labels", task.target_test.images, columns),
     )
 
 

@@ -168,8 +168,10 @@ class TaskData:
 
     Attributes
     ----------
-    source_train, source_val, target_test
+    source_train, source_val
         Labelled splits at the protocol's size and channels.
+    target_test
+        Likewise; a user's own has labels or not, and then there is no accuracy.
     target_train
         (N, C, H, W) uint8 images.
     class_names
@@ -215,7 +217,7 @@ def load_task(protocol: str, source: str, target: str, root: Path) -> TaskData:
     rules = find_protocol(protocol)
     origin, aim = find_pair(rules, source, target)
     source_train = source_training(rules, origin, root)
-    source_val = parted(rules, origin, "test", root)
+    source_val = require_labels(origin, "test", parted(rules, origin, "test", root), "validators compare with")
     target_train = same_classes(origin, source_train, aim, target_training(rules, origin, aim, root))
     target_test = same_classes(origin, source_train, aim, parted(rules, aim, "test", root))
     parts = (source_train, source_val, target_train, target_test)
@@ -238,7 +240,9 @@ def load_task(protocol: str, source: str, target: str, root: Path) -> TaskData:
 
 
 def absent_classes(domain: Domain, split_name: str, split: Split) -> list[str]:
-    """Say in a note of which classes a split has no image; no note where it has of all."""
+    """Say in a note of which classes a split has no image; no note where it has of all, or no labels."""
+    if not split.labelled:
+        return []
     counts = torch.bincount(split.labels, minlength=len(split.class_names)).tolist()
     absent = [name for name, count in zip(split.class_names, counts, strict=True) if not count]
     place = PurePath(domain.name.rpartition(":")[2]).name
@@ -324,9 +328,14 @@ def subset_index(total: int, count: int) -> Tensor:
 
 
 def same_classes(origin: Domain, source: Split, aim: Domain, target: Split) -> Split:
-    """Return a target split with its labels in the source's class order; `UserError` where the classes differ."""
+    """Return a target split with its labels in the source's class order; `UserError` where the classes differ.
+
+    What has neither labels nor names of classes has the source's.
+    """
     if source.class_names == target.class_names:
         return target
+    if not target.class_names:
+        return replace(target, class_names=source.class_names)
     only_source = sorted(set(source.class_names) - set(target.class_names))
     only_target = sorted(set(target.class_names) - set(source.class_names))
     if only_source or only_target:

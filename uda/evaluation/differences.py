@@ -25,7 +25,7 @@ def tell_settings(found: FoundRuns) -> FoundRuns:
     """
     folders = {**found.folders, **{run.config_hash: run.folder for run in found.missing}}
     settings = {config_hash: read_settings(folder) for config_hash, folder in folders.items()}
-    differing = _differing((*found.results, *found.missing), settings)
+    differing = _differing((*found.results, *found.unscored, *found.missing), settings)
 
     def told(run: _Run) -> str:
         own = settings.get(run.config_hash, {})
@@ -37,6 +37,7 @@ def tell_settings(found: FoundRuns) -> FoundRuns:
     return replace(
         found,
         results=tuple(replace(run, settings=told(run)) for run in found.results),
+        unscored=tuple(replace(run, settings=told(run)) for run in found.unscored),
         missing=tuple(replace(run, settings=told(run)) for run in found.missing),
     )
 

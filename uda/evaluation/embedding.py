@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from uda.data.domains import find_domain, require_labels
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
@@ -68,6 +69,7 @@ def embed_domains(path: Path, weights: Weights, root: Path, count: int = 1000, s
     method, loaded = load_model(path, weights)
     config = loaded.config
     task = load_task(config.protocol, config.source, config.target, root)
+    require_labels(find_domain(config.target), "test", task.target_test, "t-SNE by class shows")
     source, target = (_draw(len(split), count // 2, seed) for split in (task.source_val, task.target_test))
     if len(source) + len(target) < 8:
         raise UserError(f"t-SNE of {len(source) + len(target)} images shows nothing: give it 8 or more")

@@ -73,7 +73,7 @@ def read_result(folder: Path) -> RunResult:
     """Read a finished run folder; `UserError` naming the file that is broken."""
     path = folder / "result.json"
     values = _read_json(path)
-    settings = _settings_hash(_read_config(folder)[0]) if (folder / "run.json").is_file() else ""
+    settings = _settings_hash(read_config(folder)) if (folder / "run.json").is_file() else ""
     try:
         return to_result({**values, "settings": settings})
     except ValueError as error:
@@ -86,7 +86,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
     Empty for a folder that does not say what was run.
     """
     try:
-        config = whole(_read_config(folder)[0])
+        config = whole(read_config(folder))
     except UserError:
         return {}
     kept = flatten({key: value for key, value in config.items() if key not in {*_TOLD, "settings"}})
@@ -133,6 +133,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: holds no JSON object; remove or repeat that run")
     return values
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return the config of a run folder, as plain values; `UserError` where it does not say."""
+    return _read_config(folder)[0]
 
 
 def _read_config(folder: Path) -> tuple[dict[str, Any], str]:

@@ -109,6 +109,9 @@ def _read_folders(folders: Iterable[Path], broken: dict[str, None]) -> list[Hist
             result, checkpoints = read_result(folder), tuple(read_history(folder))
         except UserError as error:
             broken[str(error)] = None
+            continue
+        if not result.scored:
+            broken[f"{folder}: has no accuracy to judge validators by, as its target has no test labels"] = None
         else:
             histories.append(History(**{name: getattr(result, name) for name in _RUN}, checkpoints=checkpoints))
     return histories

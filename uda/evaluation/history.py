@@ -21,7 +21,8 @@ class Checkpoint:
     step
         Updates made.
     accuracy
-        On the target test split, percent: for judging validators, never seen by them.
+        On the target test split, percent: for judging validators, never seen by them. Not a number where that has no
+        labels.
     scores
         Of each validator, by name; larger is better, and minus infinity where the run logged no number.
     predicted
@@ -73,12 +74,12 @@ def make_checkpoint(step: Any, accuracy: Any, scores: Mapping[str, Any], where: 
     Raises
     ------
     UserError
-        For an accuracy that is no percentage; ``where`` is named.
+        For an accuracy that is neither None nor a percentage; ``where`` is named.
     TypeError, ValueError
         For what is no number.
     """
-    reached = float(accuracy)
-    if not 0.0 <= reached <= 100.0:
+    reached = math.nan if accuracy is None else float(accuracy)
+    if not (accuracy is None or 0.0 <= reached <= 100.0):
         raise UserError(f"{where}: target_test_accuracy is {accuracy!r}, not a percentage in 0..100")
     numbers = {name: float(score) for name, score in scores.items()}
     return Checkpoint(

@@ -19,6 +19,8 @@ Side = Literal["source", "target"]
 
 #: Splits of a run's own domains that its protocol shapes; what a domain has besides is taken as released.
 OWN_SPLITS = {"source": ("train", "val", "test"), "target": ("train", "test")}
+#: What an evaluation needs labels for.
+COMPARES = "an evaluation compares with (see uda predict)"
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def choose_images(path: Path, loaded: LoadedCheckpoint, shape: TaskShape, choice
         split, notes = _own_split(config, home, choice.split, root)
     else:
         split = load_split(given, choice.split, root)
-        require_labels(given, choice.split, split, "an evaluation compares with (see uda predict)")
+        require_labels(given, choice.split, split, COMPARES)
         notes = (split.note,) if split.note else ()
     split = _in_order(path, split, loaded.class_names, domain, root)
     channels, size, _ = shape.source_shape if side == "source" else shape.target_shape
@@ -116,7 +118,7 @@ def _own_split(config: RunConfig, home: Side, name: str, root: Path) -> tuple[Sp
     if home == "source":
         return (task.source_train if name == "train" else task.source_val), task.notes
     if name == "test":
-        return task.target_test, task.notes
+        return require_labels(find_domain(config.target), name, task.target_test, COMPARES), task.notes
     labels = target_training_labels(config.protocol, config.target, config.source, root)
     return Split(task.target_train, labels, task.class_names), task.notes
 

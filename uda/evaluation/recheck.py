@@ -49,7 +49,11 @@ def recheck(stored: StoredRun, root: Path, conditions: Conditions) -> list[Findi
         method.to(conditions.device)
         lay_out(method, stored.layout)
         predicted = predict_logits(method, task.target_test.images).argmax(1)
-        findings += _weights(stored, which, predicted, task.target_test.labels, conditions.alike)
+        if stored.scored:
+            findings += _weights(stored, which, predicted, task.target_test.labels, conditions.alike)
+        elif stored.predictions:
+            allowed = _allowed(len(predicted), conditions.alike)
+            findings.append(_predictions(stored.predictions, which, predicted, task.target_test.labels, allowed))
     return findings
 
 
@@ -64,15 +68,11 @@ def _record(stored: StoredRun) -> Finding:
     """Check that ``result.json`` says what ``metrics.jsonl`` says."""
     result, checkpoints = stored.result, read_history(stored.folder)
     picked = pick(checkpoints, stored.config.validator)
-    best = max(checkpoints, key=lambda checkpoint: checkpoint.accuracy)
-    logged: dict[str, Any] = {
-        "steps": checkpoints[-1].step,
-        "accuracy_last": checkpoints[-1].accuracy,
-        "validator_step": picked.step,
-        "accuracy_validator": picked.accuracy,
-        "oracle_step": best.step,
-        "accuracy_oracle": best.accuracy,
-    }
+    logged: dict[str, Any] = {"steps": checkpoints[-1].step, "validator_step": picked.step}
+    if stored.scored:
+        best = max(checkpoints, key=lambda checkpoint: checkpoint.accuracy)
+        logged |= {"accuracy_last": checkpoints[-1].accuracy, "accuracy_validator": picked.accuracy}
+        logged |= {"oracle_step": best.step, "accuracy_oracle": best.accuracy}
     other = [f"{key} {result.get(key)}, logged {value}" for key, value in logged.items() if result.get(key) != value]
     return Finding("result.json", not other, "; ".join(other) or f"as logged at {len(checkpoints)} evaluations")
 
@@ -86,7 +86,7 @@ def _weights(
     if n != stored.result["n_test"]:
         text = f"recorded of {stored.result['n_test']:,} test images, but the test split has {n:,} now"
         return [Finding(f"accuracy, {name}", False, text)]
-    allowed = 0 if alike else max(1, math.floor(TOLERANCE * n))
+    allowed = _allowed(n, alike)
     recorded, now = stored.result[accuracy_key], 100.0 * int(right.sum()) / n
     apart = round(abs(recorded - now) * n / 100.0)
     same = recorded == now if alike else apart <= allowed
@@ -96,14 +96,19 @@ def _weights(
         then = unpack(stored.result[correct_key], n)
         findings.append(_images(f"right images, {name}", int((then != right).sum()), n, allowed))
     if stored.predictions:
-        findings.append(_predictions(stored.predictions, which, name, predicted, labels, allowed))
+        findings.append(_predictions(stored.predictions, which, predicted, labels, allowed))
     return findings
 
 
+def _allowed(n: int, alike: bool) -> int:
+    """Return how many of n images may be classified otherwise."""
+    return 0 if alike else max(1, math.floor(TOLERANCE * n))
+
+
 def _predictions(
-    recorded: Predictions, which: Literal["last", "pick"], name: str, predicted: Tensor, labels: Tensor, allowed: int
+    recorded: Predictions, which: Literal["last", "pick"], predicted: Tensor, labels: Tensor, allowed: int
 ) -> Finding:
-    item = f"predictions, {name}"
+    item = f"predictions, {WEIGHTS[which][0]}"
     if not np.array_equal(recorded.labels, labels.numpy()):
         return Finding(item, False, "of other images: the true labels are not those of the test split")
     then = recorded.last if which == "last" else recorded.pick

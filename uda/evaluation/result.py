@@ -19,9 +19,10 @@ class RunResult:
     method, preset, source, target, protocol, seed, steps
         What was run.
     accuracy_last, accuracy_validator, accuracy_oracle
-        Target test accuracy in percent at the last step, at the validator's pick and at its best (the oracle's).
+        Target test accuracy in percent at the last step, at the validator's pick and at its best (the oracle's); not a
+        number where the target's test images have no labels.
     validator, validator_step, oracle_step
-        The label-free validator, the step that it picked, and the oracle's.
+        The label-free validator, the step that it picked, and the oracle's; 0 where there is no oracle.
     n_test
         Number of target test images.
     device, precision, seconds, steps_per_second
@@ -68,12 +69,19 @@ class RunResult:
         """(source, target)."""
         return self.source, self.target
 
+    @property
+    def scored(self) -> bool:
+        """Whether there are accuracies."""
+        return not math.isnan(self.accuracy_last)
+
 
 COLUMNS = tuple(f.name for f in fields(RunResult))
 #: The three of a run.
 ACCURACIES = ("accuracy_last", "accuracy_validator", "accuracy_oracle")
 #: Columns that results of older versions do not have; they come last.
 LATER_COLUMNS = ("correct_last", "correct_validator")
+#: What there is none of where no target test image has a label, and what stands for it.
+_UNSCORED: dict[str, Any] = {**dict.fromkeys(ACCURACIES, math.nan), "oracle_step": 0}
 
 _TYPES = {f.name: {"str": str, "int": int, "float": float}[str(f.type)] for f in fields(RunResult)}
 _WORDS = {int: "a whole number", float: "a number"}
@@ -87,13 +95,14 @@ def to_result(values: Mapping[str, Any]) -> RunResult:
     ValueError
         What is wrong with which column, as the rest of a sentence that begins with where it stands.
     """
-    converted = {column: _convert(column, values.get(column)) for column in COLUMNS}
-    for accuracy in ("accuracy_last", "accuracy_validator", "accuracy_oracle"):
+    unscored = _UNSCORED if all(column in values and values[column] is None for column in _UNSCORED) else {}
+    converted = {column: _convert(column, values.get(column)) for column in COLUMNS if column not in unscored}
+    for accuracy in () if unscored else ACCURACIES:
         if not 0.0 <= converted[accuracy] <= 100.0:
             raise ValueError(f"{accuracy} is {values[accuracy]!r}, not a percentage in 0..100")
     if converted["n_test"] < 1:
         raise ValueError(f"n_test is {values['n_test']!r}, but there must be a test image")
-    result = RunResult(**converted)
+    result = RunResult(**converted, **unscored)
     for which in ("last", "validator"):
         _check_correct(result, which)
     return result

@@ -54,7 +54,8 @@ def retrain(stored: StoredRun, root: Path, conditions: Conditions, *, quiet: boo
         for which, (name, _, _) in WEIGHTS.items()
     ]
     findings.append(compare_lines(stored.lines, again.lines))
-    return findings + [_result(item, stored.result[key], again.result[key]) for item, key in _RESULTS.items()]
+    found = [(item, stored.result[key], again.result[key]) for item, key in _RESULTS.items()]
+    return findings + [_result(item, then, now) for item, then, now in found if then is not None or now is not None]
 
 
 def compare_weights(item: str, recorded: Mapping[str, Tensor], now: Mapping[str, Tensor]) -> Finding:
@@ -89,7 +90,7 @@ def compare_lines(recorded: list[dict[str, Any]], now: list[dict[str, Any]]) -> 
     return Finding(item, False, f"{len(differing)} of {total} numbers differ, {first}")
 
 
-def _result(item: str, recorded: float, now: float) -> Finding:
+def _result(item: str, recorded: float | None, now: float | None) -> Finding:
     text = f"{now}" if recorded == now else f"{recorded} recorded, {now} now"
     return Finding(f"retrained {item}", recorded == now, text)
 

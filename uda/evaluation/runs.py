@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from uda.errors import UserError
 from uda.evaluation.folders import MissingRun, read_missing, read_result, run_folders
+from uda.evaluation.parts import DASH
 from uda.evaluation.result import ACCURACIES, COLUMNS, RunResult
 from uda.evaluation.runs_csv import export, read_csv, read_sound_rows
 
@@ -45,12 +46,15 @@ class FoundRuns:
         A sentence for each row or folder of which not even that can be said.
     folders
         The folder of each finished run that has one, by config hash.
+    unscored
+        Finished runs without an accuracy: no test image of their target has a label.
     """
 
     results: tuple[RunResult, ...]
     missing: tuple[MissingRun, ...] = ()
     broken: tuple[str, ...] = ()
     folders: Mapping[str, Path] = field(default_factory=dict)
+    unscored: tuple[RunResult, ...] = ()
 
 
 def find_runs(paths: Iterable[Path]) -> FoundRuns:
@@ -141,7 +145,7 @@ class _Search:
             else:
                 known = self.results.setdefault(result.config_hash, result)
                 at = self.folders.setdefault(result.config_hash, folder)
-                if any(getattr(known, each) != getattr(result, each) for each in ACCURACIES):
+                if known.scored and any(getattr(known, each) != getattr(result, each) for each in ACCURACIES):
                     self.broken.append(f"{folder.name} is the run of {at.name} with another result")
                 return
         try:
@@ -152,7 +156,9 @@ class _Search:
     def found(self) -> FoundRuns:
         """Return what there is; a run that is finished in another place is not missing."""
         missing = tuple(run for run in self.missing.values() if run.config_hash not in self.results)
-        return FoundRuns(tuple(self.results.values()), missing, tuple(dict.fromkeys(self.broken)), self.folders)
+        scored = tuple(result for result in self.results.values() if result.scored)
+        unscored = tuple(result for result in self.results.values() if not result.scored)
+        return FoundRuns(scored, missing, tuple(dict.fromkeys(self.broken)), self.folders, unscored)
 
 
 def _without_folder(error: UserError, folder: Path) -> str:
@@ -160,12 +166,12 @@ def _without_folder(error: UserError, folder: Path) -> str:
 
 
 def format_runs(results: Sequence[RunResult]) -> str:
-    """Write one line per run: what was run, and its three accuracies; in percent."""
+    """Write one line per run: what was run, and its three accuracies where it has any; in percent."""
     header = ("source", "target", "method", "preset", "protocol", "seed", "steps", "last", "pick", "oracle", "config")
     lines = [header] + [
         (
             *(run.source, run.target, run.method, run.preset, run.protocol, str(run.seed), f"{run.steps:,}"),
-            *(f"{value:.2f}" for value in (run.accuracy_last, run.accuracy_validator, run.accuracy_oracle)),
+            *(f"{getattr(run, name):.2f}" if run.scored else DASH for name in ACCURACIES),
             run.config_hash,
         )
         for run in results

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from uda.data.domains import UNLABELLED
 from uda.errors import UserError
 from uda.evaluation.history import Checkpoint, read_history
 from uda.evaluation.labels import pair_labels, preset_label
@@ -184,6 +185,6 @@ def read_predictions(folder: Path) -> Predictions | None:
     if labels.ndim != 1 or not len(labels) or not labels.shape == last.shape == pick.shape:
         shapes = f"{labels.shape}, {last.shape} and {pick.shape}"
         raise UserError(f"{path}: labels, last and pick must be equally long rows of classes, not {shapes}")
-    if min(labels.min(), last.min(), pick.min()) < 0:
+    if labels.min() < UNLABELLED or min(last.min(), pick.min()) < 0:
         raise UserError(f"{path}: holds a class below 0; train the run again")
     return Predictions(labels, last, pick)

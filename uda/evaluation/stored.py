@@ -46,6 +46,11 @@ class StoredRun:
     checkpoint: dict[str, Any]
 
     @property
+    def scored(self) -> bool:
+        """Whether it has accuracies."""
+        return self.result["accuracy_last"] is not None
+
+    @property
     def layout(self) -> Layout:
         """How the run lay in memory; the default where it does not say."""
         return Layout(**self.about.get("layout", {}))

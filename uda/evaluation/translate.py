@@ -115,10 +115,12 @@ def translate_folder(
 def one_per_class_first(labels: Tensor, count: int) -> Tensor:
     """Choose images that show all classes: the first of each class in label order, then the second of each, and so on.
 
+    Of images without labels, the first.
+
     Parameters
     ----------
     labels
-        (N,) integers.
+        (N,) integers; negative where there are none.
     count
         How many; all N where it is larger.
 
@@ -127,6 +129,8 @@ def one_per_class_first(labels: Tensor, count: int) -> Tensor:
     Tensor
         (min(count, N),) int64 indices.
     """
+    if bool((labels < 0).any()):
+        return torch.arange(min(count, len(labels)))
     turn = torch.empty_like(labels)
     for label in range(int(labels.max()) + 1):
         members = labels == label

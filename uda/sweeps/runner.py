@@ -91,7 +91,7 @@ def sweep(
     say: Say,
     call: Callable[[RunConfig], str] = title,
 ) -> Sweep:
-    """Make every run that is not finished, and add each to a ``runs.csv`` as soon as it is.
+    """Make every run that is not finished, and add each that has an accuracy to a ``runs.csv`` as soon as it is.
 
     Several processes may share the work: each leaves alone what another one is at.
 
@@ -193,13 +193,13 @@ def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, he
         try:
             result = read_result(folder)
             told = f" in {result.seconds:.0f} s{_kept(folder)}{_rare(folder)}" if now else " before"
-            if table is not None:
+            if table is not None and result.scored:
                 export([result], table)
         except UserError as error:
             swept.failures.append((config, str(error)))
         else:
             swept.results.append(result)
-            return ("done" if table is None else f"{result.accuracy_last:.2f} %") + told
+            return ("done" if table is None or not result.scored else f"{result.accuracy_last:.2f} %") + told
     return "failed: " + next(reason for failed, reason in swept.failures if failed == config)
 
 

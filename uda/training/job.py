@@ -108,7 +108,8 @@ def open_job(record: Record, task: TaskData, target_labels: Tensor | None, devic
 def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
     """Score the model, keep the validator's pick, log, and save; log too how often it predicts each class.
 
-    The accuracy on the target test split is written down for the table; nothing that the run does depends on it.
+    The accuracy on the target test split, where that has labels, is written down for the table; nothing that the run
+    does depends on it.
     """
     method, task, step = job.method, job.task, job.step
     outputs = validation_outputs(method, job.validation)
@@ -116,7 +117,8 @@ def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
     score = scores[job.config.validator]
     if job.pick is None or score > job.pick.score:
         job.pick = Pick(step, score, on_cpu(method.state_dict()))
-    reached = accuracy(predict_logits(method, task.target_test.images), task.target_test.labels)
+    test = task.target_test
+    reached = accuracy(predict_logits(method, test.images), test.labels) if test.labelled else None
     line = {"step": step, "seconds": job.seconds, "terms": terms, "validators": scores, "target_test_accuracy": reached}
     shares = predicted_shares(outputs["target_train_logits"])
     line["predicted"] = dict(zip(task.class_names, shares, strict=True))
@@ -131,18 +133,18 @@ def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
 def make_result(job: Job) -> dict[str, Any]:
     """Return ``result.json``: one row of ``runs.csv``; accuracies in percent. Writes ``predictions.npz`` beside it.
 
-    The model is left with the weights of the validator's pick.
+    Without labels of target test images there are no accuracies, and what depends on them is null. The model is left
+    with the weights of the validator's pick.
     """
-    config, history = job.config, job.record.history()
+    config, test = job.config, job.task.target_test
     notes = [*job.task.notes, *departure_notes(config), *config.augmentation.notes, *config.start_notes]
     assert job.pick is not None
-    labels = job.task.target_test.labels
-    last = predict_logits(job.method, job.task.target_test.images).argmax(1)
+    last = predict_logits(job.method, test.images).argmax(1)
     job.method.load_state_dict(job.pick.model)
-    pick = predict_logits(job.method, job.task.target_test.images).argmax(1)
-    write_arrays(job.record.predictions, {"labels": labels, "last": last, "pick": pick})
-    oracle = max(history, key=lambda line: line["target_test_accuracy"])
-    at = {line["step"]: line["target_test_accuracy"] for line in history}
+    pick = predict_logits(job.method, test.images).argmax(1)
+    write_arrays(job.record.predictions, {"labels": test.labels, "last": last, "pick": pick})
+    at = {line["step"]: line["target_test_accuracy"] for line in job.record.history()}
+    oracle = max(at, key=lambda step: at[step]) if test.labelled else None
     return {
         "method": config.method,
         "preset": config.preset,
@@ -153,11 +155,11 @@ def make_result(job: Job) -> dict[str, Any]:
         "steps": config.steps,
         "accuracy_last": at[config.steps],
         "accuracy_validator": at[job.pick.step],
-        "accuracy_oracle": oracle["target_test_accuracy"],
+        "accuracy_oracle": None if oracle is None else at[oracle],
         "validator": config.validator,
         "validator_step": job.pick.step,
-        "oracle_step": oracle["step"],
-        "n_test": len(job.task.target_test),
+        "oracle_step": oracle,
+        "n_test": len(test),
         "device": device_name(job.updates.device),
         "precision": config.precision,
         "seconds": job.seconds,
@@ -165,8 +167,8 @@ def make_result(job: Job) -> dict[str, Any]:
         "config_hash": config.hash,
         "code_version": code_version(),
         "notes": "; ".join(notes),
-        "correct_last": pack(last == labels),
-        "correct_validator": pack(pick == labels),
+        "correct_last": pack(last == test.labels) if test.labelled else None,
+        "correct_validator": pack(pick == test.labels) if test.labelled else None,
     }
 
 

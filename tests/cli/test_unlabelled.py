@@ -1,0 +1,131 @@
+"""A target without any label, from the command line: trained, compared by validators, verified, predicted."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Uda, refused
+from tests.training.test_run import config_of
+from tests.training.test_unlabelled import forget_labels
+from uda.evaluation.runs import read_csv
+from uda.training.run import train
+
+
+@pytest.fixture
+def target(pair: tuple[str, str]) -> Path:
+    path = Path(pair[1].removeprefix("npz:"))
+    forget_labels(path)
+    return path
+
+
+@pytest.fixture
+def folder(target: Path, pair: tuple[str, str], tmp_path: Path) -> Path:
+    return train(config_of("unit", pair), tmp_path, tmp_path / "runs", quiet=True)
+
+
+@pytest.fixture
+def recipe(target: Path, pair: tuple[str, str], tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        f"""
+        source = '{pair[0]}'
+        target = '{pair[1]}'
+        seeds = [1, 2]
+        steps = 4
+        batch_size = 8
+        evaluate_every = 2
+        settings = {{width = 2}}
+        [[runs]]
+        method = "source-only"
+        [[runs]]
+        method = "im"
+        [[runs]]
+        method = "dann"
+        """
+    )
+    return path
+
+
+def test_benchmark_shows_scores_and_writes_no_accuracy(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    first = uda("benchmark", recipe, "--results", results, "--methods", "dann", "--jobs", 1)
+    assert first.exit_code == 0, first.output
+    assert "[1/2] dann seed 1: done in" in first.output
+    made = uda("benchmark", recipe, "--results", results, "--methods", "im", "--jobs", 1)
+    assert "no accuracy, as no target test image has a label" in made.output
+    assert "DANN" not in made.output
+    text = (results / "mine-scores.md").read_text()
+    assert "DANN" in text
+    assert "IM" in text
+    assert {path.name for path in results.iterdir()} == {"mine-scores.md"}
+    (results / "mine-scores.md").unlink()
+    again = uda("benchmark", recipe, "--results", results, "--tables")
+    assert again.output == f"wrote {results / 'mine-scores.md'}\n"
+    assert (results / "mine-scores.md").read_text() == text
+    shown = uda("table", tmp_path / "runs", "--format", "md")
+    assert [line for line in shown.stdout.splitlines() if "DANN" in line] == [
+        line for line in text.splitlines() if "DANN" in line
+    ]
+
+
+def test_the_ceiling_says_what_it_lacks_and_stops_no_other(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(recipe.read_text() + '[[runs]]\nmethod = "target-only"\n')
+    made = uda("benchmark", recipe, "--results", tmp_path / "results", "--seeds", 1, "--jobs", 1)
+    assert made.exit_code == 2
+    assert "target-only seed 1: npz:" in made.stderr
+    assert "has no labels, which the supervised ceiling" in made.stderr
+    assert "Source only" in made.stdout
+
+
+def test_runs_with_and_without_are_shown_each_by_what_they_have(
+    uda: Uda, folder: Path, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    known = train(config_of("unit", pair[:1] * 2), tmp_path, tmp_path / "runs", quiet=True)
+    shown = uda("table", tmp_path / "runs")
+    assert "accuracy on the target test split, percent" in shown.output
+    assert "no accuracy, as no target test image has a label" in shown.output
+    listed = uda("runs", "list", tmp_path / "runs").stdout.splitlines()
+    assert [line.split()[-4:-1] == ["–"] * 3 for line in listed[1:]] == [
+        name == folder.name for name in sorted((known.name, folder.name))
+    ]
+    one = uda("table", tmp_path / "runs", "--format", "csv")
+    assert (one.exit_code, one.stdout.count("npz:")) == (0, 2)
+    assert "left out: 1 run without an accuracy" in one.stderr
+    exported = uda("runs", "export", tmp_path / "runs", "-o", tmp_path / "runs.csv")
+    assert exported.exit_code == 0
+    assert len(read_csv(tmp_path / "runs.csv")) == 1
+
+
+def test_train_says_what_there_is_instead(uda: Uda, pair: tuple[str, str], target: Path, tmp_path: Path) -> None:
+    how = ("--source", pair[0], "--target", pair[1], "--method", "dann", "--protocol", "embedded")
+    made = uda("train", *how, "--steps", 4, "--batch-size", 8, "--set", "evaluate_every=2", "--set", "width=2")
+    assert made.exit_code == 0, made.output
+    assert made.stdout.startswith(f"no accuracy: no test image of {pair[1]} has a label (uda predict says")
+    assert "of 4 was picked by information-maximization" in made.stdout
+
+
+def test_what_needs_labels_refuses_in_one_sentence(uda: Uda, folder: Path, tmp_path: Path) -> None:
+    runs, checkpoint = folder.parent, folder / "checkpoint.pt"
+    for command in (("report", runs, "-o", tmp_path / "r.html"), ("plot", "bars", runs, "-o", tmp_path / "b.png")):
+        assert refused(uda(*command)).startswith("nothing but 1 run without an accuracy, as no test image of the")
+    assert "has no accuracy to judge validators by" in refused(uda("validators", runs))
+    assert "test has no labels, which an evaluation compares with" in refused(uda("eval", "--checkpoint", checkpoint))
+    tsne = uda("plot", "tsne", "--checkpoint", checkpoint, "-o", tmp_path / "t.png")
+    assert "test has no labels, which t-SNE by class shows" in refused(tsne)
+
+
+def test_what_needs_none_is_as_ever(uda: Uda, folder: Path, target: Path, tmp_path: Path) -> None:
+    checked = uda("verify", folder, "--retrain", "--data-root", tmp_path)
+    assert (checked.exit_code, "differs" in checked.output) == (0, False), checked.output
+    assert "predictions, last step" in checked.output
+    checkpoint = folder / "checkpoint.pt"
+    assert uda("translate", "--checkpoint", checkpoint, "-o", tmp_path / "g.png").exit_code == 0
+    curves = uda("plot", "curves", folder.parent, "--quantity", "validators", "-o", tmp_path / "c.png")
+    assert (curves.exit_code, (tmp_path / "c.png").exists()) == (0, True), curves.output
+    sheet = uda("data", "preview", f"npz:{tmp_path / 'black.npz'}", f"npz:{target}", "-o", tmp_path / "s.png")
+    assert sheet.exit_code == 0, sheet.output
+
+
+def test_a_labelled_sample_gives_the_accuracy_afterwards(uda: Uda, folder: Path, tmp_path: Path) -> None:
+    labelled = uda("eval", "--checkpoint", folder / "checkpoint.pt", "--domain", f"npz:{tmp_path / 'black.npz'}")
+    assert labelled.exit_code == 0, labelled.output

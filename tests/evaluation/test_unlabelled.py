@@ -1,0 +1,87 @@
+"""Runs without an accuracy: apart from the others, ranked by validators that they do not train on."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from tests.evaluation.examples import result, write_run
+from tests.evaluation.logged import log
+from uda.errors import UserError
+from uda.evaluation.folders import read_result
+from uda.evaluation.runs import RunResult, find_runs
+from uda.evaluation.unlabelled import read_scores, write_scores
+
+NAMES = ("information-maximization", "bnm", "consistency")
+
+
+def unscored(folder: Path, method: str, seed: int, *scores: float) -> RunResult:
+    """Write the folder of a run without an accuracy that has these scores in the end, and others before."""
+    run = result(method=method, seed=seed, target="folder:x/photos", validator="information-maximization")
+    write_run(folder / run.config_hash, run)
+    path = folder / run.config_hash / "result.json"
+    nothing = dict.fromkeys(("accuracy_last", "accuracy_validator", "accuracy_oracle", "oracle_step"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), **nothing, "correct_last": None}), encoding="utf-8")
+    log(path.parent, {100: 0.0, 200: 0.0}, scores={name: (9.0, last) for name, last in zip(NAMES, scores, strict=True)})
+    return run
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    for seed, shift in ((1, 0.0), (2, 0.2)):
+        unscored(folder, "source-only", seed, 5.0, 0.1, 0.9)
+        unscored(folder, "dann", seed, 1.0 + shift, 0.3, 0.5)
+        unscored(folder, "im", seed, 3.0, 0.2, 0.7)
+    return folder
+
+
+def cells(text: str, label: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith((f"| {label}", f"| &emsp;{label}"))]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_they_are_found_apart_from_those_that_have_one(runs: Path) -> None:
+    write_run(runs / "known", result(method="mcd"))
+    found = find_runs([runs])
+    assert [run.method for run in found.results] == ["mcd"]
+    assert sorted(run.method for run in found.unscored) == ["dann", "dann", "im", "im", "source-only", "source-only"]
+    assert all(math.isnan(run.accuracy_last) for run in found.unscored)
+    assert (found.broken, found.missing) == ((), ())
+
+
+def test_methods_are_ranked_by_what_they_do_not_train_on(runs: Path) -> None:
+    text = write_scores(find_runs([runs]), "md")
+    assert text.startswith("**MNIST → photos, protocol standard: no accuracy, as no target test image has a label**")
+    assert cells(text, "Method")[2:] == list(NAMES)
+    assert cells(text, "DANN")[1:] == ["2", "1.1000 ± 0.1414", "**0.3000 ± 0.0000**", "0.5000 ± 0.0000"]
+    assert cells(text, "IM")[1:] == ["2", "3.0000 ± 0.0000<sup>a</sup>", "0.2000 ± 0.0000", "**0.7000 ± 0.0000**"]
+    assert cells(text, "Source only")[1:] == ["2", "5.0000 ± 0.0000", "0.1000 ± 0.0000", "0.9000 ± 0.0000"]
+    assert "<sup>a</sup> trains on this score, and is not ranked by it" in text
+
+
+def test_what_cannot_be_read_hides_nothing_else(runs: Path) -> None:
+    broken = next(run for run in find_runs([runs]).unscored if run.method == "im" and run.seed == 2)
+    (runs / broken.config_hash / "metrics.jsonl").unlink()
+    text = write_scores(find_runs([runs]), "md")
+    assert cells(text, "IM")[1:3] == ["1", "3.0000<sup>a</sup>"]
+    assert f"{broken.config_hash}: has no metrics.jsonl" in text
+
+
+def test_a_run_of_a_method_that_is_gone_is_shown(runs: Path) -> None:
+    run = unscored(runs, "bygone", 1, 1.0, 2.0, 3.0)
+    assert read_scores(runs / run.config_hash).trained_on == ()
+    assert cells(write_scores(find_runs([runs]), "md"), "BYGONE")[2] == "1.0000"
+
+
+def test_one_accuracy_without_the_others_is_no_result(runs: Path) -> None:
+    path = next(runs.glob("*/result.json"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "accuracy_last": 50.0}), encoding="utf-8")
+    with pytest.raises(UserError, match="has no 'accuracy_validator'"):
+        read_result(path.parent)
+
+
+def test_csv_has_nothing_to_say_of_them(runs: Path) -> None:
+    with pytest.raises(UserError, match="these runs have none"):
+        write_scores(find_runs([runs]), "csv")
