@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,11 @@ def test_a_file_gives_back_what_was_written_bit_for_bit(tmp_path: Path) -> None:
 def test_the_columns_are_the_runs_then_the_evaluations_then_the_validators(tmp_path: Path) -> None:
     write_histories(find_histories([write(tmp_path / "a", ONE)]).histories, tmp_path / "h.csv")
     header, first, _ = (tmp_path / "h.csv").read_text(encoding="utf-8").splitlines()
-    assert header == ("config_hash,method,preset,source,target,protocol,seed,step,target_test_accuracy,entropy,snd")
+    run = "config_hash,method,preset,source,target,protocol,seed"
+    assert header == f"{run},step,target_test_accuracy,trained_on,entropy,snd"
     assert (
         first
-        == f"{ONE.config_hash},unit,default,mnist,usps,standard,1,1,33.333333333333336,-0.30000000000000004,1e-300"
+        == f"{ONE.config_hash},unit,default,mnist,usps,standard,1,1,33.333333333333336,,-0.30000000000000004,1e-300"
     )
 
 
@@ -112,3 +114,15 @@ def test_what_is_no_history_is_named(tmp_path: Path) -> None:
     write_run(tmp_path / "bare", ONE)
     with pytest.raises(UserError, match=r"bare: has no metrics\.jsonl"):
         find_histories([tmp_path / "bare"])
+
+
+def test_what_a_run_trains_on_is_kept_and_older_files_do_not_say(tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", result(method="im"))
+    (history,) = find_histories([folder]).histories
+    assert history.trained_on == ("information-maximization",)
+    write_histories([history], tmp_path / "h.csv")
+    assert find_histories([tmp_path / "h.csv"]).histories == (history,)
+    lines = [line.split(",") for line in (tmp_path / "h.csv").read_text(encoding="utf-8").splitlines()]
+    older = "\n".join(",".join(line[:9] + line[10:]) for line in lines)
+    (tmp_path / "h.csv").write_text(older + "\n", encoding="utf-8")
+    assert find_histories([tmp_path / "h.csv"]).histories == (replace(history, trained_on=()),)

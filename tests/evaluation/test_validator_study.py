@@ -167,3 +167,17 @@ def test_csv_is_tidy_and_unrounded() -> None:
     assert (row["protocol"], row["target"], row["regret"], row["n"]) == ("standard", "usps", "17.5", "2")
     assert found["svhn", "entropy", "checkpoints"]["spearman"] == ""
     assert found["all", "entropy", "checkpoints"]["n"] == "2"
+
+
+def test_runs_are_not_ranked_by_a_score_that_they_train_on() -> None:
+    plain = [run([50, 60], entropy=[1, 2], snd=[1, 3]), run([50, 70], entropy=[1, 3], snd=[1, 2])]
+    liked = replace(run([50, 40], entropy=[1, 9], snd=[1, 1]), trained_on=("entropy",))
+    with_all, alone = study_validators([*plain, liked]).pairs[0], study_validators(plain).pairs[0]
+    found, without = verdict(with_all, "entropy"), verdict(alone, "entropy")
+    assert (found.last, found.picked, found.flattered) == (without.last, without.picked, 1)
+    assert found.checkpoints.count == 3
+    assert (verdict(with_all, "snd").last.count, verdict(with_all, "snd").flattered) == (3, 0)
+    text = write_study(study_validators([*plain, liked]), "text")
+    assert "not ranked by it, so that there are fewer: entropy." in " ".join(text.split())
+    (line,) = [line.split() for line in text.splitlines() if line.startswith("entropy")]
+    assert line[5:9] == ["1.00*", "1.00*", "0.00*", "2"]

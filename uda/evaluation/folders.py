@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from uda.errors import UserError
 from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
+from uda.methods import METHODS
 from uda.training.config import named_by, whole
 from uda.training.resolve import flatten
 from uda.training.starts import read_starts
@@ -73,7 +75,7 @@ def read_result(folder: Path) -> RunResult:
     """Read a finished run folder; `UserError` naming the file that is broken."""
     path = folder / "result.json"
     values = _read_json(path)
-    settings = _settings_hash(read_config(folder)) if (folder / "run.json").is_file() else ""
+    settings = _settings_hash(_read_config(folder)[0]) if (folder / "run.json").is_file() else ""
     try:
         return to_result({**values, "settings": settings})
     except ValueError as error:
@@ -86,11 +88,20 @@ def read_settings(folder: Path) -> dict[str, Any]:
     Empty for a folder that does not say what was run.
     """
     try:
-        config = whole(read_config(folder))
+        config = whole(_read_config(folder)[0])
     except UserError:
         return {}
     kept = flatten({key: value for key, value in config.items() if key not in {*_TOLD, "settings"}})
     return {**kept, **config.get("settings", {})}
+
+
+def read_trained_on(folder: Path) -> tuple[str, ...]:
+    """Name the validators whose score is in a run's loss; none where its folder does not say."""
+    with suppress(KeyError, TypeError, UserError):  # of another version: its method, or a setting of it, is gone
+        config = whole(_read_config(folder)[0])
+        method = METHODS[config["method"]]
+        return method.trains_on(method.Config(**config["settings"]))
+    return ()
 
 
 def read_missing(folder: Path, broken: str = "") -> MissingRun:
@@ -133,11 +144,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: holds no JSON object; remove or repeat that run")
     return values
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return the config of a run folder, as plain values; `UserError` where it does not say."""
-    return _read_config(folder)[0]
 
 
 def _read_config(folder: Path) -> tuple[dict[str, Any], str]:

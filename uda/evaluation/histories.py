@@ -11,6 +11,7 @@ from typing import Any
 
 from uda.atomic import write_text
 from uda.errors import UserError
+from uda.evaluation.folders import read_trained_on
 from uda.evaluation.history import Checkpoint, make_checkpoint, read_history
 from uda.evaluation.runs import read_result, run_folders
 from uda.metrics.validators import VALIDATORS
@@ -21,6 +22,8 @@ COLUMNS = (
     *("step", "target_test_accuracy"),
 )
 _RUN = COLUMNS[:7]
+#: The column behind them, which files of older versions lack.
+_TRAINED_ON = "trained_on"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class History:
         What was run.
     checkpoints
         At least one, in the order of their steps.
+    trained_on
+        Validators whose score is in the run's loss, as far as that is known.
     """
 
     config_hash: str
@@ -43,6 +48,7 @@ class History:
     protocol: str
     seed: int
     checkpoints: tuple[Checkpoint, ...]
+    trained_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,8 @@ def _read_folders(folders: Iterable[Path], broken: dict[str, None]) -> list[Hist
         if not result.scored:
             broken[f"{folder}: has no accuracy to judge validators by, as its target has no test labels"] = None
         else:
-            histories.append(History(**{name: getattr(result, name) for name in _RUN}, checkpoints=checkpoints))
+            run = {name: getattr(result, name) for name in _RUN}
+            histories.append(History(**run, checkpoints=checkpoints, trained_on=read_trained_on(folder)))
     return histories
 
 
@@ -141,12 +148,12 @@ def read_histories(path: Path) -> list[History]:
 
 def _read_row(row: dict[str, str], where: str) -> tuple[tuple[tuple[str, Any], ...], Checkpoint]:
     try:
-        scores = {name: value for name, value in row.items() if name not in COLUMNS and value}
+        scores = {name: value for name, value in row.items() if name not in (*COLUMNS, _TRAINED_ON) and value}
         checkpoint = make_checkpoint(row["step"], row["target_test_accuracy"], scores, where)
-        run = {**row, "seed": int(row["seed"])}
+        run = {**row, "seed": int(row["seed"]), _TRAINED_ON: tuple(row.get(_TRAINED_ON, "").split())}
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{where}: is no evaluation ({error}); mend it, or write the file again") from error
-    return tuple((name, run[name]) for name in _RUN), checkpoint
+    return tuple((name, run[name]) for name in (*_RUN, _TRAINED_ON)), checkpoint
 
 
 def write_histories(histories: Iterable[History], path: Path) -> int:
@@ -168,11 +175,11 @@ def write_histories(histories: Iterable[History], path: Path) -> int:
     histories = list(histories)
     validators = names_of(histories)
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, (*COLUMNS, *validators), lineterminator="\n", restval="")
+    writer = csv.DictWriter(text, (*COLUMNS, _TRAINED_ON, *validators), lineterminator="\n", restval="")
     writer.writeheader()
     rows = [
         {name: getattr(history, name) for name in _RUN}
-        | {"step": each.step, "target_test_accuracy": each.accuracy}
+        | {"step": each.step, "target_test_accuracy": each.accuracy, _TRAINED_ON: " ".join(history.trained_on)}
         | dict(each.scores)
         for history in histories
         for each in history.checkpoints

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from uda.errors import UserError
-from uda.evaluation.folders import read_config
+from uda.evaluation.folders import read_trained_on
 from uda.evaluation.formats import html, latex, markdown, plain
 from uda.evaluation.history import read_history
 from uda.evaluation.labels import adapts, kind_heading
@@ -20,8 +19,6 @@ from uda.evaluation.ranking import Rank, rank
 from uda.evaluation.runs import FoundRuns, readable
 from uda.evaluation.table import Cell, Pair, Table, build_tables
 from uda.evaluation.write import Format
-from uda.methods import METHODS
-from uda.training.config import whole
 
 #: What is shown beside the runs' own validator: of different kinds, so that what flatters one need not flatter another.
 SHOWN = ("information-maximization", "bnm", "consistency", "class-cluster")
@@ -48,12 +45,7 @@ class Scores:
 
 def read_scores(folder: Path) -> Scores:
     """Read the scores of a finished run's last step; `UserError` where its evaluations cannot be read."""
-    config = whole(read_config(folder))
-    flattered: tuple[str, ...] = ()
-    with suppress(KeyError, TypeError, UserError):  # of another version: its method, or a setting of it, is gone
-        method = METHODS[config["method"]]
-        flattered = method.trains_on(method.Config(**config["settings"]))
-    return Scores(read_history(folder)[-1].scores, flattered)
+    return Scores(read_history(folder)[-1].scores, read_trained_on(folder))
 
 
 def write_scores(found: FoundRuns, form: Format = "text", width: int = 100) -> str:

@@ -17,8 +17,9 @@ Format = Literal["text", "md", "csv"]
 
 _WIDTH = 120
 
+_WITHIN = "Checkpoints of a run"
 _PARTS: dict[str, Callable[[Verdict], Merit]] = {
-    "Checkpoints of a run": lambda verdict: verdict.checkpoints,
+    _WITHIN: lambda verdict: verdict.checkpoints,
     "Runs at the last step": lambda verdict: verdict.last,
     "Runs at their picks": lambda verdict: verdict.picked,
 }
@@ -72,7 +73,7 @@ def _lay_out_average(study: Study) -> Layout:
     methods = ", ".join(method_label(method) for method in study.average.methods)
     facts = f"The mean over {count} pairs, each counting once; {study.average.runs} runs of {methods}. n: pairs."
     title = f"Validators on the average of {count} pairs"
-    remarks = [_DASH, *_remark_on_missing(study.average, "pairs")]
+    remarks = [_DASH, *_remark_on_missing(study.average, "pairs"), *_remark_on_flattered(*study.pairs)]
     return _lay_out(study.average, title, (facts, *_MEANING, _order(study.average)), remarks)
 
 
@@ -81,7 +82,7 @@ def _lay_out_pair(pair: PairStudy, label: str, explained: bool) -> Layout:
     facts = f"{pair.runs} {'run' if pair.runs == 1 else 'runs'} of {methods}. n: runs."
     explanation = (facts, *_MEANING, _order(pair)) if explained else (facts,)
     title = f"Validators on {label}, protocol {pair.protocol}"
-    remarks = [_DASH] if explained else []
+    remarks = [_DASH, *_remark_on_flattered(pair)] if explained else []
     return _lay_out(pair, title, explanation, [*remarks, *_remark_on_missing(pair, "runs")])
 
 
@@ -95,6 +96,12 @@ def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
     fewer = [name for name, count in counts.items() if count < most]
     text = f"Judged by fewer {what} than the others, because not all runs logged them: {', '.join(fewer)}."
     return [text] if fewer else []
+
+
+def _remark_on_flattered(*pairs: PairStudy) -> list[str]:
+    names = dict.fromkeys(v.validator for pair in pairs for v in pair.verdicts if v.flattered)
+    text = f"Runs that train on a score are not ranked by it, so that there are fewer: {', '.join(names)}."
+    return [text] if names else []
 
 
 def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: Sequence[str]) -> Layout:
@@ -123,9 +130,10 @@ def _entries(part: str, verdict: Verdict, best: dict[tuple[str, str], str]) -> l
 
 def _best(study: PairStudy, part: str, value: str) -> str:
     """Return the best value as shown, among validators that were judged by as much as any; empty for no value."""
-    merits = [_PARTS[part](verdict) for verdict in study.verdicts]
-    most = max(merit.count for merit in merits)
-    known = [_VALUES[value](merit) for merit in merits if merit.count == most]
+    across = part != _WITHIN
+    merits = [(_PARTS[part](verdict), verdict.flattered if across else 0) for verdict in study.verdicts]
+    most = max(merit.count + left_out for merit, left_out in merits)
+    known = [_VALUES[value](merit) for merit, left_out in merits if merit.count + left_out == most]
     shown = [number for number in known if number is not None]
     return _text((min if value == "regret" else max)(shown)) if shown else ""
 

@@ -47,16 +47,19 @@ class Verdict:
     checkpoints
         How it ranks the checkpoints of a run: the mean over ``count`` runs. On the average: over ``count`` pairs.
     last
-        How it ranks ``count`` runs at their last step.
+        How it ranks ``count`` runs at their last step; those that train on its score are left out.
     picked
-        How it ranks ``count`` runs, each at the checkpoint that it picks there; the regret is against the best
+        How it ranks the same runs, each at the checkpoint that it picks there; the regret is against the best
         checkpoint of any of them.
+    flattered
+        How many runs were left out.
     """
 
     validator: str
     checkpoints: Merit
     last: Merit
     picked: Merit
+    flattered: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,15 +132,16 @@ def _study_pair(key: tuple[str, str, str], histories: Sequence[History], names: 
 
 def _judge(validator: str, histories: Sequence[History]) -> Verdict:
     """Judge a validator by the runs of a pair of which it scored every checkpoint."""
-    runs = [history.checkpoints for history in histories if validator in validators_of(history.checkpoints)]
-    within = [_merit_within(validator, run) for run in runs if len(run) > 1]
-    picked = [pick(run, validator) for run in runs]
+    scored = [history for history in histories if validator in validators_of(history.checkpoints)]
+    within = [_merit_within(validator, run.checkpoints) for run in scored if len(run.checkpoints) > 1]
+    runs = [history.checkpoints for history in scored if validator not in history.trained_on]
     best = max((each.accuracy for run in runs for each in run), default=0.0)
     return Verdict(
         validator,
         _mean_merit(within, len(within)),
         _merit(validator, [run[-1] for run in runs]),
-        _merit(validator, picked, best),
+        _merit(validator, [pick(run, validator) for run in runs], best),
+        flattered=len(scored) - len(runs),
     )
 
 
