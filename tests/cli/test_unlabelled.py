@@ -129,3 +129,11 @@ def test_what_needs_none_is_as_ever(uda: Uda, folder: Path, target: Path, tmp_pa
 def test_a_labelled_sample_gives_the_accuracy_afterwards(uda: Uda, folder: Path, tmp_path: Path) -> None:
     labelled = uda("eval", "--checkpoint", folder / "checkpoint.pt", "--domain", f"npz:{tmp_path / 'black.npz'}")
     assert labelled.exit_code == 0, labelled.output
+
+
+def test_ablations_are_of_accuracies(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    more = '[[runs.ablations]]\nname = "no game"\nsettings = { lambda_domain = 0.0 }\n'
+    recipe.write_text(recipe.read_text() + more)
+    made = uda("ablate", recipe, "--results", tmp_path / "results", "--seeds", 1, "--no-judge", "--jobs", 1)
+    assert made.exit_code == 2
+    assert made.stderr.endswith(f"compared by accuracy: npz:{tmp_path / 'grey.npz'} has no test labels\n")
