@@ -54,6 +54,23 @@ def bars(path: Path, background: int) -> str:
     return f"npz:{path}"
 
 
+def write_recipe(path: Path, pair: tuple[str, str], entries: str) -> Path:
+    """Write a recipe of two seeds and runs of four steps; the rest of it is given."""
+    path.write_text(
+        f"""
+        source = '{pair[0]}'
+        target = '{pair[1]}'
+        seeds = [1, 2]
+        steps = 4
+        batch_size = 8
+        evaluate_every = 2
+        settings = {{width = 2}}
+        {entries}
+        """
+    )
+    return path
+
+
 def refused(result: Result) -> str:
     """Return the sentence of a command that was refused as the contract says: exit code 2, one line, no trace."""
     assert result.exit_code == 2, result.output

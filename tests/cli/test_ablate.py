@@ -7,38 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Uda, refused
+from tests.conftest import Uda, refused, write_recipe
 from uda.evaluation.kept import measure_classes_kept
 from uda.sweeps.recipe import load_recipe
 from uda.training.claim import claim
 
-RECIPE = """
-source = '{}'
-target = '{}'
-seeds = [1, 2]
-steps = 4
-batch_size = 8
-evaluate_every = 2
-settings = {{width = 2}}
+ENTRIES = """
 [[runs]]
 method = "source-only"
 [[runs]]
 method = "target-only"
 [[runs]]
 method = "unit"
-settings = {{lambda_teacher = 0.0}}
+settings = {lambda_teacher = 0.0}
 ablations = [
-  {{name = "cycle", settings = {{lambda_4 = 0.1}}}},
-  {{name = "no game", settings = {{lambda_0 = 0.0}}}},
+  {name = "cycle", settings = {lambda_4 = 0.1}},
+  {name = "no game", settings = {lambda_0 = 0.0}},
 ]
 """
 
 
 @pytest.fixture
 def recipe(tmp_path: Path, pair: tuple[str, str]) -> Path:
-    path = tmp_path / "bars.toml"
-    path.write_text(RECIPE.format(*pair))
-    return path
+    return write_recipe(tmp_path / "bars.toml", pair, ENTRIES)
 
 
 def accuracies(runs: Path) -> dict[tuple[str, int], float]:

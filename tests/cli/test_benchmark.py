@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.conftest import Uda, refused
+from tests.conftest import Uda, refused, write_recipe
 from uda.evaluation.agreement import measure_agreement
 from uda.evaluation.history import read_history
 from uda.evaluation.kept import measure_classes_kept
@@ -23,24 +23,8 @@ from uda.training.starts import read_starts
 @pytest.fixture
 def recipe(tmp_path: Path, pair: tuple[str, str]) -> Path:
     """Three runs of seconds: two of source-only, one of UNIT."""
-    path = tmp_path / "bars.toml"
-    path.write_text(
-        f"""
-        source = '{pair[0]}'
-        target = '{pair[1]}'
-        seeds = [1, 2]
-        steps = 4
-        batch_size = 8
-        evaluate_every = 2
-        settings = {{width = 2}}
-        [[runs]]
-        method = "source-only"
-        [[runs]]
-        method = "unit"
-        seeds = [1]
-        """
-    )
-    return path
+    entries = '[[runs]]\nmethod = "source-only"\n[[runs]]\nmethod = "unit"\nseeds = [1]\n'
+    return write_recipe(tmp_path / "bars.toml", pair, entries)
 
 
 @pytest.fixture

@@ -6,34 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Uda, refused
+from tests.conftest import Uda, refused, write_recipe
 from uda.sweeps.recipe import load_recipe
 
-RECIPE = """
-source = '{}'
-target = '{}'
-seeds = [1, 2]
-steps = 4
-batch_size = 8
-evaluate_every = 2
-settings = {{width = 2}}
+ENTRIES = """
 [[runs]]
 method = "source-only"
 [[runs]]
 method = "dann"
-settings = {{learning_rate = 2e-3}}
-choices = [{{learning_rate = 1e-5}}, {{learning_rate = 2e-3}}, {{learning_rate = 1e-2, width = 3}}]
+settings = {learning_rate = 2e-3}
+choices = [{learning_rate = 1e-5}, {learning_rate = 2e-3}, {learning_rate = 1e-2, width = 3}]
 [[runs]]
 method = "unit"
-choices = [{{learning_rate = 1e-5}}]
+choices = [{learning_rate = 1e-5}]
 """
 
 
 @pytest.fixture
 def recipe(tmp_path: Path, pair: tuple[str, str]) -> Path:
-    path = tmp_path / "bars.toml"
-    path.write_text(RECIPE.format(*pair))
-    return path
+    return write_recipe(tmp_path / "bars.toml", pair, ENTRIES)
 
 
 def last_scores(runs: Path, validator: str = "information-maximization") -> dict[tuple[str, float], float]:

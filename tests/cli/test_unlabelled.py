@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Uda, refused
+from tests.conftest import Uda, refused, write_recipe
 from tests.training.test_run import config_of
 from tests.training.test_unlabelled import forget_labels
 from uda.evaluation.runs import read_csv
@@ -25,25 +25,8 @@ def folder(target: Path, pair: tuple[str, str], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def recipe(target: Path, pair: tuple[str, str], tmp_path: Path) -> Path:
-    path = tmp_path / "mine.toml"
-    path.write_text(
-        f"""
-        source = '{pair[0]}'
-        target = '{pair[1]}'
-        seeds = [1, 2]
-        steps = 4
-        batch_size = 8
-        evaluate_every = 2
-        settings = {{width = 2}}
-        [[runs]]
-        method = "source-only"
-        [[runs]]
-        method = "im"
-        [[runs]]
-        method = "dann"
-        """
-    )
-    return path
+    entries = "\n".join(f"[[runs]]\nmethod = '{method}'" for method in ("source-only", "im", "dann"))
+    return write_recipe(tmp_path / "mine.toml", pair, entries)
 
 
 def test_benchmark_shows_scores_and_writes_no_accuracy(uda: Uda, recipe: Path, tmp_path: Path) -> None:
