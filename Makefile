@@ -16,6 +16,7 @@ DIGITS := svhn-mnist mnist-usps usps-mnist mnist-mnistm mnist-svhn syndigits-svh
 OWN_LENGTH := $(DIGITS:%=unit-%) gpu-mnist-mnistm
 
 HISTORY := $(RESULTS)/validator-history.csv
+METHODS_HISTORY := $(RESULTS)/methods-history.csv
 
 .PHONY: help setup lint format test benchmark choose tables ablations validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
 
@@ -69,6 +70,7 @@ tables: setup
 	$(BIN)/uda benchmark --tables --results $(RESULTS) --together digits $(DIGITS:%=benchmarks/%.toml)
 	$(BIN)/uda benchmark --tables --results $(RESULTS) --together unit $(patsubst %,benchmarks/%.toml,$(filter $(OWN_LENGTH),$(PAIRS)))
 	$(BIN)/uda validators $(HISTORY) -o $(RESULTS)/validators.md
+	$(BIN)/uda validators $(METHODS_HISTORY) -o $(RESULTS)/methods-validators.md
 
 ablations: setup
 	for recipe in benchmarks/ablations/*.toml; do $(BIN)/uda ablate $$recipe --results $(RESULTS) || exit; done

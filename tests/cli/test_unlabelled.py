@@ -71,6 +71,10 @@ def test_runs_with_and_without_are_shown_each_by_what_they_have(
     assert [line.split()[-4:-1] == ["–"] * 3 for line in listed[1:]] == [
         name == folder.name for name in sorted((known.name, folder.name))
     ]
+    scores = uda("table", tmp_path / "runs", "--layout", "scores")
+    assert (scores.output.count("label-free scores\n"), scores.output.count("no accuracy, as")) == (1, 1)
+    twice = uda("table", tmp_path / "runs", "--layout", "scores", "--validator", "bnm")
+    assert refused(twice).startswith("--validator bnm: --layout scores has validators beside each other")
     one = uda("table", tmp_path / "runs", "--format", "csv")
     assert (one.exit_code, one.stdout.count("npz:")) == (0, 2)
     assert "left out: 1 run without an accuracy" in one.stderr

@@ -24,7 +24,7 @@ from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
 from uda.evaluation.differences import tell_settings
 from uda.evaluation.runs import FoundRuns, find_runs
-from uda.evaluation.unlabelled import write_scores
+from uda.evaluation.scores import write_scores
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations

@@ -6,6 +6,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -17,7 +18,7 @@ from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.repick import repick
 from uda.evaluation.runs import FoundRuns, find_runs
-from uda.evaluation.unlabelled import write_scores
+from uda.evaluation.scores import write_scores
 from uda.evaluation.write import Arrangement, Format, write_tables
 
 _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv", ".html": "html"}
@@ -35,11 +36,11 @@ _WIDTH = 100
 @click.option(
     "--layout",
     "arrangement",
-    type=click.Choice(["methods", "brief", "paper", "cost", "counterparts"]),
+    type=click.Choice(["methods", "brief", "paper", "cost", "counterparts", "scores"]),
     default="methods",
     show_default=True,
-    help="Methods by pairs; the same with one accuracy each; as the UNIT paper's table; what runs cost; or each method "
-    "beside its published number.",
+    help="Methods by pairs; the same with one accuracy each; as the UNIT paper's table; what runs cost; each method "
+    "beside its published number; or what label-free scores say of each method, and how well they order them.",
 )
 @published_option
 @headline_option
@@ -48,7 +49,7 @@ _WIDTH = 100
 def table(
     paths: tuple[Path, ...],
     form: Format | None,
-    arrangement: Arrangement,
+    arrangement: Arrangement | Literal["scores"],
     published: Selection,
     headline: Headline,
     validator: str | None,
@@ -61,13 +62,15 @@ def table(
     """
     found = find_runs(paths or DEFAULT_RUNS)
     check_readable(found)
+    if validator and arrangement == "scores":
+        raise UserError(f"--validator {validator}: --layout scores has validators beside each other; leave it out")
     if validator and found.results:
         found = repick(found, validator)
     found = tell_settings(found)
     form = form or (_SUFFIXES.get(output.suffix.lower(), "text") if output else "text")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not output else _WIDTH
     texts = []
-    if found.results or not found.unscored:
+    if arrangement != "scores" and (found.results or not found.unscored):
         texts.append(
             write_tables(
                 found.results,
@@ -80,8 +83,9 @@ def table(
                 width=width,
             )
         )
-    if found.unscored and (form != "csv" or not texts):
-        texts.append(write_scores(found, form, width))
+    if arrangement == "scores" or (found.unscored and (form != "csv" or not texts)):
+        shown = found if arrangement == "scores" else replace(found, results=(), broken=())
+        texts.append(write_scores(shown, form, width))
         found = replace(found, unscored=())
     write_or_print("\n".join(texts), output)
     report_left_out(found)

@@ -1,4 +1,4 @@
-"""Runs without an accuracy: apart from the others, ranked by validators that they do not train on."""
+"""Label-free scores of runs with an accuracy and without: by hand, ranked by what a method does not train on."""
 
 import json
 import math
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.evaluation.examples import result, write_run
-from tests.evaluation.logged import log
+from tests.evaluation.logged import log, predict
 from uda.errors import UserError
 from uda.evaluation.folders import read_result
-from uda.evaluation.runs import RunResult, find_runs
-from uda.evaluation.unlabelled import read_scores, write_scores
+from uda.evaluation.runs import FoundRuns, RunResult, find_runs
+from uda.evaluation.scores import read_scores, write_scores
 
 NAMES = ("information-maximization", "bnm", "consistency")
 
@@ -83,5 +83,55 @@ def test_one_accuracy_without_the_others_is_no_result(runs: Path) -> None:
 
 
 def test_csv_has_nothing_to_say_of_them(runs: Path) -> None:
-    with pytest.raises(UserError, match="these runs have none"):
+    with pytest.raises(UserError, match="none for a score"):
         write_scores(find_runs([runs]), "csv")
+
+
+def test_methods_agree_with_the_most_of_the_others(tmp_path: Path) -> None:
+    # of five images: what each run takes them for; the ceiling has no vote
+    votes = {
+        ("mcd", 1): [0, 0, 0, 1, 2],
+        ("mcd", 2): [0, 1, 0, 1, 2],
+        ("dann", 1): [0, 1, 1, 2, 0],
+        ("im", 1): [1, 1, 2, 2, 2],
+        ("target-only", 1): [2, 2, 2, 0, 0],
+    }
+    for (method, seed), predicted in votes.items():
+        run = unscored(tmp_path, method, seed, 1.0, 1.0, 1.0)
+        predict(tmp_path / run.config_hash, [-1] * 5, predicted, [0] * 5)
+    text = write_scores(find_runs([tmp_path]), "md")
+    assert cells(text, "Method")[-1] == "agreement"
+    # others of mcd: dann and im have 0 1 | 1 | 1 2 | 2 | 0 2; it agrees with one of two equal ones, too
+    assert cells(text, "MCD")[-1] == "**0.5000 ± 0.1414**"  # 2 of 5 and 3 of 5
+    assert cells(text, "DANN")[-1] == "<u>0.4000</u>"  # the most of the others have 0, 1, 0, 1, 2
+    assert cells(text, "IM")[-1] == "<u>0.4000</u>"  # 0, 1, 0, 1, 2 again
+    assert cells(text, "Target only")[-1] == "0.0000"
+
+
+def test_too_few_do_not_vote(tmp_path: Path) -> None:
+    for method in ("mcd", "dann"):
+        predict(tmp_path / unscored(tmp_path, method, 1, 1.0, 1.0, 1.0).config_hash, [-1] * 2, [0, 1], [0, 1])
+    assert "agreement" not in cells(write_scores(find_runs([tmp_path]), "md"), "Method")
+
+
+def test_where_accuracies_are_known_each_score_is_judged_by_them(tmp_path: Path) -> None:
+    for method, accuracy, liked in (
+        ("mcd", 70.0, 2.0),
+        ("dann", 80.0, 1.0),
+        ("im", 90.0, 9.0),
+        ("target-only", 99.0, 99.0),
+    ):
+        run = result(method=method, accuracy_last=accuracy, accuracy_oracle=100.0, validator="information-maximization")
+        log(write_run(tmp_path / method, run), {100: accuracy}, scores={NAMES[0]: [liked], NAMES[1]: [-accuracy]})
+    text = write_scores(find_runs([tmp_path]), "md")
+    assert cells(text, "Method") == ["Method", "n", "accuracy", *NAMES[:2]]
+    assert cells(text, "DANN")[1:4] == ["1", "80.00", "1.0000"]
+    # im trains on the first score, so that mcd is its choice: 20 points below im; the second orders all the wrong way
+    assert cells(text, "Spearman")[3:] == ["-1.00", "-1.00"]
+    assert cells(text, "Points lost")[3:] == ["20.00", "20.00"]
+    assert "label-free scores" in text
+
+
+def test_a_run_without_its_folder_has_no_scores() -> None:
+    with pytest.raises(UserError, match=r"is known from a runs\.csv alone, which has no scores"):
+        write_scores(FoundRuns((result(),)))
