@@ -13,7 +13,7 @@ from uda.evaluation.folders import read_result
 from uda.evaluation.runs import FoundRuns, RunResult, find_runs
 from uda.evaluation.scores import read_scores, write_scores
 
-NAMES = ("information-maximization", "bnm", "consistency")
+NAMES = ("consistency", "information-maximization", "bnm")
 
 
 def unscored(folder: Path, method: str, seed: int, *scores: float) -> RunResult:
@@ -31,9 +31,9 @@ def unscored(folder: Path, method: str, seed: int, *scores: float) -> RunResult:
 def runs(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     for seed, shift in ((1, 0.0), (2, 0.2)):
-        unscored(folder, "source-only", seed, 5.0, 0.1, 0.9)
-        unscored(folder, "dann", seed, 1.0 + shift, 0.3, 0.5)
-        unscored(folder, "im", seed, 3.0, 0.2, 0.7)
+        unscored(folder, "source-only", seed, 0.9, 5.0, 0.1)
+        unscored(folder, "dann", seed, 0.5, 1.0 + shift, 0.3)
+        unscored(folder, "im", seed, 0.7, 3.0, 0.2)
     return folder
 
 
@@ -55,9 +55,9 @@ def test_methods_are_ranked_by_what_they_do_not_train_on(runs: Path) -> None:
     text = write_scores(find_runs([runs]), "md")
     assert text.startswith("**MNIST → photos, protocol standard: no accuracy, as no target test image has a label**")
     assert cells(text, "Method")[2:] == list(NAMES)
-    assert cells(text, "DANN")[1:] == ["2", "1.1000 ± 0.1414", "**0.3000 ± 0.0000**", "0.5000 ± 0.0000"]
-    assert cells(text, "IM")[1:] == ["2", "3.0000 ± 0.0000<sup>a</sup>", "0.2000 ± 0.0000", "**0.7000 ± 0.0000**"]
-    assert cells(text, "Source only")[1:] == ["2", "5.0000 ± 0.0000", "0.1000 ± 0.0000", "0.9000 ± 0.0000"]
+    assert cells(text, "DANN")[1:] == ["2", "0.5000 ± 0.0000", "1.1000 ± 0.1414", "**0.3000 ± 0.0000**"]
+    assert cells(text, "IM")[1:] == ["2", "**0.7000 ± 0.0000**", "3.0000 ± 0.0000<sup>a</sup>", "0.2000 ± 0.0000"]
+    assert cells(text, "Source only")[1:] == ["2", "0.9000 ± 0.0000", "5.0000 ± 0.0000", "0.1000 ± 0.0000"]
     assert "<sup>a</sup> trains on this score, and is not ranked by it" in text
 
 
@@ -65,14 +65,14 @@ def test_what_cannot_be_read_hides_nothing_else(runs: Path) -> None:
     broken = next(run for run in find_runs([runs]).unscored if run.method == "im" and run.seed == 2)
     (runs / broken.config_hash / "metrics.jsonl").unlink()
     text = write_scores(find_runs([runs]), "md")
-    assert cells(text, "IM")[1:3] == ["1", "3.0000<sup>a</sup>"]
+    assert cells(text, "IM")[1:4] == ["1", "**0.7000**", "3.0000<sup>a</sup>"]
     assert f"{broken.config_hash}: has no metrics.jsonl" in text
 
 
 def test_a_run_of_a_method_that_is_gone_is_shown(runs: Path) -> None:
     run = unscored(runs, "bygone", 1, 1.0, 2.0, 3.0)
     assert read_scores(runs / run.config_hash).trained_on == ()
-    assert cells(write_scores(find_runs([runs]), "md"), "BYGONE")[2] == "1.0000"
+    assert cells(write_scores(find_runs([runs]), "md"), "BYGONE")[2] == "**1.0000**"
 
 
 def test_one_accuracy_without_the_others_is_no_result(runs: Path) -> None:
@@ -122,9 +122,9 @@ def test_where_accuracies_are_known_each_score_is_judged_by_them(tmp_path: Path)
         ("target-only", 99.0, 99.0),
     ):
         run = result(method=method, accuracy_last=accuracy, accuracy_oracle=100.0, validator="information-maximization")
-        log(write_run(tmp_path / method, run), {100: accuracy}, scores={NAMES[0]: [liked], NAMES[1]: [-accuracy]})
+        log(write_run(tmp_path / method, run), {100: accuracy}, scores={NAMES[1]: [liked], NAMES[2]: [-accuracy]})
     text = write_scores(find_runs([tmp_path]), "md")
-    assert cells(text, "Method") == ["Method", "n", "accuracy", *NAMES[:2]]
+    assert cells(text, "Method") == ["Method", "n", "accuracy", *NAMES[1:]]
     assert cells(text, "DANN")[1:4] == ["1", "80.00", "1.0000"]
     # im trains on the first score, so that mcd is its choice: 20 points below im; the second orders all the wrong way
     assert cells(text, "Spearman")[3:] == ["-1.00", "-1.00"]

@@ -26,8 +26,9 @@ from uda.evaluation.series import read_predictions
 from uda.evaluation.table import Cell, Pair, Row, Table, build_tables
 from uda.evaluation.write import Format
 
-#: What is shown beside the runs' own validator: of different kinds, so that what flatters one need not flatter another.
-SHOWN = ("information-maximization", "bnm", "consistency", "class-cluster")
+#: What is shown beside the runs' own validator, of different kinds, so that what flatters one need not flatter another;
+#: first what orders methods best where labels are known (results/README.md).
+SHOWN = ("consistency", "class-cluster", "information-maximization", "bnm")
 AGREEMENT = "agreement"
 #: How many rows there must be beside one, so that most of them can be of one mind.
 _VOTERS = 2
@@ -130,7 +131,7 @@ class _Scores:
         self.rows = [row for row in table.rows if pair in row.cells]
         self.scored = all(run.scored for row in self.rows for run in row.cells[pair].runs)
         own = [run.validator for row in self.rows for run in row.cells[pair].runs]
-        values = {name: [self._values(row, name) for row in self.rows] for name in (*own, *SHOWN)}
+        values = {name: [self._values(row, name) for row in self.rows] for name in (*SHOWN, *own)}
         values[AGREEMENT] = [self._agreement(row) for row in self.rows]
         #: Of each score, row by row: of each seed; none where it is not known of all of them.
         self.values = {name: of_rows for name, of_rows in values.items() if any(of_rows)}
