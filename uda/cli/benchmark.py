@@ -137,7 +137,7 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
     if scored:
         click.echo("\n" + write_tables(scored))
         judge_translations(recipe, configs, swept, results, place)
-    scores = write_unscored(recipe, configs, results, place)
+    scores = write_unscored(recipe, configs, results, place) if len(scored) < len(swept.results) else []
     for warning in swap_warnings(recipe, swept.trained, place.runs, place.root):
         click.echo(warning)
     if swept.results:
