@@ -1,5 +1,6 @@
 """A target without any label, from the command line: trained, compared by validators, verified, predicted."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,10 @@ def test_train_says_what_there_is_instead(uda: Uda, pair: tuple[str, str], targe
 
 def test_what_needs_labels_refuses_in_one_sentence(uda: Uda, folder: Path, tmp_path: Path) -> None:
     runs, checkpoint = folder.parent, folder / "checkpoint.pt"
-    for command in (("report", runs, "-o", tmp_path / "r.html"), ("plot", "bars", runs, "-o", tmp_path / "b.png")):
-        assert refused(uda(*command)).startswith("nothing but 1 run without an accuracy, as no test image of the")
+    bars = uda("plot", "bars", runs, "-o", tmp_path / "b.png")
+    assert refused(bars).startswith("nothing but 1 run without an accuracy, as no test image of the")
     assert "has no accuracy to judge validators by" in refused(uda("validators", runs))
     assert "test has no labels, which an evaluation compares with" in refused(uda("eval", "--checkpoint", checkpoint))
-    tsne = uda("plot", "tsne", "--checkpoint", checkpoint, "-o", tmp_path / "t.png")
-    assert "test has no labels, which t-SNE by class shows" in refused(tsne)
 
 
 def test_what_needs_none_is_as_ever(uda: Uda, folder: Path, target: Path, tmp_path: Path) -> None:
@@ -111,6 +110,31 @@ def test_what_needs_none_is_as_ever(uda: Uda, folder: Path, target: Path, tmp_pa
     assert (curves.exit_code, (tmp_path / "c.png").exists()) == (0, True), curves.output
     sheet = uda("data", "preview", f"npz:{tmp_path / 'black.npz'}", f"npz:{target}", "-o", tmp_path / "s.png")
     assert sheet.exit_code == 0, sheet.output
+
+
+def test_features_are_drawn_by_the_predicted_class(uda: Uda, folder: Path, target: Path, tmp_path: Path) -> None:
+    drawn = uda("plot", "tsne", "--checkpoint", folder / "checkpoint.pt", "-o", tmp_path / "t.png")
+    assert f"by true class (of {target.name}, without labels, the predicted one) and by domain" in drawn.stdout
+
+
+def test_a_report_has_scores_and_what_needs_no_label(uda: Uda, folder: Path, target: Path, tmp_path: Path) -> None:
+    train(config_of("unit", (f"npz:{tmp_path / 'black.npz'}",) * 2), tmp_path, tmp_path / "known", quiet=True)
+    pages = []
+    for number, runs in enumerate(([folder], [folder, tmp_path / "known"])):
+        page = tmp_path / f"{number}.html"
+        made = uda("report", *runs, "-o", page)
+        assert (made.exit_code, made.output) == (0, f"wrote {page}\n")
+        pages.append(page.read_text())
+    pair = f"black.npz → {target.name}"
+    alone, both = (re.findall(r"<strong>Figure [0-9]+\. ([^<]*)\.</strong>", page) for page in pages)
+    drawn = [f"Features, {pair}, UNIT", f"Translations, {pair}", f"Interpolations, {pair}"]
+    assert alone == ["Label-free scores", *drawn]
+    assert both[:4] == ["Accuracy", "Learning curves", "Validators against accuracy", "Label-free scores"]
+    assert set(drawn) < set(both)
+    for text in pages:
+        assert text.count('<td class="text">–</td>') == 3  # in the table of runs
+        assert "no accuracy, as no target test image has a label" in text
+        assert "left-out" not in text.split("<main>")[1]
 
 
 def test_a_labelled_sample_gives_the_accuracy_afterwards(uda: Uda, folder: Path, tmp_path: Path) -> None:

@@ -157,7 +157,8 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
 
 def write_unscored(recipe: Recipe, configs: list[RunConfig], results: Path, place: Workplace) -> list[Path]:
     """Show what validators think of the runs that have no accuracy, and write it down for all that the recipe has."""
-    shown, of_recipe = (unscored(some, place.runs) for some in (configs, recipe.configs))
+    found = find_unscored([*configs, *recipe.configs], place.runs)
+    shown, of_recipe = (of_configs(found, some) for some in (configs, recipe.configs))
     if shown.unscored:
         click.echo("\n" + write_scores(shown))
     if not of_recipe.unscored:
@@ -168,10 +169,16 @@ def write_unscored(recipe: Recipe, configs: list[RunConfig], results: Path, plac
     return [path]
 
 
-def unscored(configs: Sequence[RunConfig], runs: Path) -> FoundRuns:
+def find_unscored(configs: Sequence[RunConfig], runs: Path) -> FoundRuns:
     """Find those of some runs that are finished without an accuracy."""
-    finished = [runs / config.name for config in configs if is_finished(runs, config)]
-    return tell_settings(replace(find_runs(finished), results=()))
+    finished = dict.fromkeys(runs / config.name for config in configs if is_finished(runs, config))
+    return replace(find_runs(finished), results=())
+
+
+def of_configs(found: FoundRuns, configs: Sequence[RunConfig]) -> FoundRuns:
+    """Keep the runs of some configs, and say in which settings they differ."""
+    hashes = {config.hash for config in configs}
+    return tell_settings(replace(found, unscored=tuple(run for run in found.unscored if run.config_hash in hashes)))
 
 
 def judge_translations(recipe: Recipe, configs: list[RunConfig], swept: Sweep, results: Path, place: Workplace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import click
 from tqdm import tqdm
 
 from uda.cli.options import data_root_option, headline_option, published_option
-from uda.cli.runs import find_scored, report_left_out, runs_argument
+from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.differences import tell_settings
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.report.page import make_report
+from uda.evaluation.runs import find_runs
 
 
 @click.command("report")
@@ -44,7 +46,7 @@ def report(
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"-o {output}: a report is one HTML file; give it a name that ends in .html")
-    found = tell_settings(find_scored(paths))
+    found = tell_settings(find_runs(paths or DEFAULT_RUNS))
     page = make_report(
         found,
         data_root,
@@ -57,4 +59,4 @@ def report(
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf-8")
     click.echo(f"wrote {output}")
-    report_left_out(found)
+    report_left_out(replace(found, unscored=()))

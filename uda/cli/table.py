@@ -14,12 +14,12 @@ from uda.cli.options import headline_option, output_option, published_option, wr
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.differences import tell_settings
+from uda.evaluation.found import write_found
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
 from uda.evaluation.repick import repick
 from uda.evaluation.runs import FoundRuns, find_runs
-from uda.evaluation.scores import write_scores
-from uda.evaluation.write import Arrangement, Format, write_tables
+from uda.evaluation.write import Arrangement, Format
 
 _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv", ".html": "html"}
 _WIDTH = 100
@@ -69,26 +69,9 @@ def table(
     found = tell_settings(found)
     form = form or (_SUFFIXES.get(output.suffix.lower(), "text") if output else "text")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and not output else _WIDTH
-    texts = []
-    if arrangement != "scores" and (found.results or not found.unscored):
-        texts.append(
-            write_tables(
-                found.results,
-                form,
-                published,
-                headline,
-                arrangement=arrangement,
-                missing=found.missing,
-                broken=found.broken,
-                width=width,
-            )
-        )
-    if arrangement == "scores" or (found.unscored and (form != "csv" or not texts)):
-        shown = found if arrangement == "scores" else replace(found, results=(), broken=())
-        texts.append(write_scores(shown, form, width))
-        found = replace(found, unscored=())
-    write_or_print("\n".join(texts), output)
-    report_left_out(found)
+    text = write_found(found, form, published, headline, arrangement, width)
+    write_or_print(text, output)
+    report_left_out(found if form == "csv" else replace(found, unscored=()))
 
 
 def check_readable(found: FoundRuns) -> None:

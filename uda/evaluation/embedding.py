@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uda.data.domains import find_domain, require_labels
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
@@ -28,9 +27,11 @@ class Embedding:
     points
         (N, 2); the axes mean nothing, only what is near what.
     labels
-        (N,) true classes.
+        (N,) true classes; those of target images that the checkpoint predicts, where these have none.
     target
         (N,) bool: whether the image is of the target domain.
+    labelled
+        Whether target images have true classes.
     class_names
         In label order.
     source_name, target_name
@@ -40,6 +41,7 @@ class Embedding:
     points: NDArray[np.float64]
     labels: NDArray[np.int64]
     target: NDArray[np.bool_]
+    labelled: bool
     class_names: tuple[str, ...]
     source_name: str
     target_name: str
@@ -69,22 +71,20 @@ def embed_domains(path: Path, weights: Weights, root: Path, count: int = 1000, s
     method, loaded = load_model(path, weights)
     config = loaded.config
     task = load_task(config.protocol, config.source, config.target, root)
-    require_labels(find_domain(config.target), "test", task.target_test, "t-SNE by class shows")
     source, target = (_draw(len(split), count // 2, seed) for split in (task.source_val, task.target_test))
     if len(source) + len(target) < 8:
         raise UserError(f"t-SNE of {len(source) + len(target)} images shows nothing: give it 8 or more")
     method = method.to(memory_format=torch.channels_last)
-    features = torch.cat(
-        [
-            predict_outputs(method, task.source_val.images[source], source=True).features,
-            predict_outputs(method, task.target_test.images[target]).features,
-        ]
-    )
-    labels = torch.cat([task.source_val.labels[source], task.target_test.labels[target]])
+    of_source = predict_outputs(method, task.source_val.images[source], source=True)
+    of_target = predict_outputs(method, task.target_test.images[target])
+    labelled = task.target_test.labelled
+    of_class = task.target_test.labels[target] if labelled else of_target.logits.argmax(1)
+    labels = torch.cat([task.source_val.labels[source], of_class])
     return Embedding(
-        points=tsne(features, seed),
+        points=tsne(torch.cat([of_source.features, of_target.features]), seed),
         labels=labels.numpy(),
         target=np.arange(len(labels)) >= len(source),
+        labelled=labelled,
         class_names=loaded.class_names,
         source_name=domain_label(config.source),
         target_name=domain_label(config.target),

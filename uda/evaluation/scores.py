@@ -23,7 +23,7 @@ from uda.evaluation.parts import DASH, Column, Entry, Footnotes, Layout, Section
 from uda.evaluation.ranking import Rank, rank
 from uda.evaluation.runs import FoundRuns, readable
 from uda.evaluation.series import read_predictions
-from uda.evaluation.table import Cell, Pair, Row, Table, build_tables
+from uda.evaluation.table import Cell, Estimate, Pair, Row, Table, build_tables
 from uda.evaluation.write import Format
 
 #: What is shown beside the runs' own validator, of different kinds, so that what flatters one need not flatter another;
@@ -32,7 +32,8 @@ SHOWN = ("consistency", "class-cluster", "information-maximization", "bnm")
 AGREEMENT = "agreement"
 #: How many rows there must be beside one, so that most of them can be of one mind.
 _VOTERS = 2
-_DECIMALS = 4
+#: How many of a score are written.
+DECIMALS = 4
 _FLATTERED = "trains on this score, and is not ranked by it"
 _WRITERS = {"md": markdown, "latex": latex, "html": html}
 _MEANING = (
@@ -232,16 +233,15 @@ class _Scores:
                 for number, (row, values) in enumerate(zip(self.rows, self.values[name], strict=True))
                 if values and adapts(row.kind) and not self._flattered(row.cells[self.pair], name)
             },
-            _DECIMALS,
+            DECIMALS,
         )
 
 
 def _entry(values: Sequence[float], best: Rank, marks: tuple[str, ...]) -> Entry:
     if not values:
         return Entry(DASH)
-    mean = statistics.fmean(values)
-    spread = f" ± {statistics.stdev(values):.{_DECIMALS}f}" if len(values) > 1 else ""
-    return Entry(f"{mean:.{_DECIMALS}f}{spread}", best, marks, mean)
+    over_seeds = Estimate(tuple(values), DECIMALS)
+    return Entry(over_seeds.text, best, marks, over_seeds.mean)
 
 
 def _number(value: float | None) -> Entry:

@@ -51,6 +51,11 @@ class Series:
         return self.cell.runs
 
     @property
+    def scored(self) -> bool:
+        """Whether its runs have accuracies."""
+        return all(run.scored for run in self.runs)
+
+    @property
     def known_folders(self) -> tuple[Path, ...]:
         """The folders that there are."""
         return tuple(folder for folder in self.folders if folder is not None)

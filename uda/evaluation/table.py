@@ -21,15 +21,18 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Estimate:
-    """Accuracies of the same thing under several seeds.
+    """A quantity of the same thing under several seeds.
 
     Attributes
     ----------
     values
-        Percent, one per seed.
+        One per seed: percent, where they are accuracies.
+    decimals
+        How many are written.
     """
 
     values: tuple[float, ...]
+    decimals: int = 2
 
     @cached_property
     def mean(self) -> float:
@@ -43,8 +46,9 @@ class Estimate:
 
     @property
     def text(self) -> str:
-        """Two decimals; the deviation only where there is one."""
-        return f"{self.mean:.2f}" if self.std is None else f"{self.mean:.2f} ± {self.std:.2f}"
+        """The mean, and the deviation where there is one."""
+        numbers = [self.mean] if self.std is None else [self.mean, self.std]
+        return " ± ".join(f"{number:.{self.decimals}f}" for number in numbers)
 
 
 @dataclass(frozen=True)

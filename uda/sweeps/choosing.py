@@ -14,6 +14,8 @@ from uda.evaluation.formats import markdown, plain
 from uda.evaluation.history import read_history
 from uda.evaluation.labels import pair_label, preset_label
 from uda.evaluation.parts import Column, Entry, Layout, Section
+from uda.evaluation.scores import DECIMALS
+from uda.evaluation.table import Estimate
 from uda.methods import METHODS
 from uda.sweeps.recipe import Choice, Recipe, entry_names, spell
 from uda.sweeps.runner import title
@@ -50,10 +52,7 @@ class Trial:
     @property
     def text(self) -> str:
         """The mean, and the sample standard deviation over seeds where there are several."""
-        if not self.scores:
-            return "not run"
-        spread = f" ± {statistics.stdev(self.scores):.4f}" if len(self.scores) > 1 else ""
-        return f"{self.score:.4f}{spread}"
+        return Estimate(self.scores, DECIMALS).text if self.scores else "not run"
 
 
 def choice_runs(

@@ -53,7 +53,7 @@ def test_a_written_marker_is_the_centred_outline_of_its_letters() -> None:
 def test_every_point_stands_in_both_panels(names: tuple[str, ...]) -> None:
     points = np.arange(24, dtype=float).reshape(12, 2)
     labels, target = np.arange(12) % 3, np.arange(12) >= 8
-    figure = tsne_panels(Embedding(points, labels, target, names, "MNIST", "USPS")).figure
+    figure = tsne_panels(Embedding(points, labels, target, True, names, "MNIST", "USPS")).figure
     figure.draw_without_rendering()
     by_class, by_domain = figure.axes
     shown = [np.column_stack(line.get_data()) for line in by_class.lines]

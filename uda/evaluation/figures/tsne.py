@@ -19,7 +19,7 @@ _WRITTEN_UP_TO = 2  # letters of a name that stands in the place of a point
 
 @styled
 def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
-    """Draw two panels: each point's true class, and each point's domain.
+    """Draw two panels: each point's class, as `Embedding` has it, and each point's domain.
 
     Parameters
     ----------
@@ -53,11 +53,14 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
         for side in axis.spines.values():
             side.set_visible(True)
             side.set_linewidth(0.4)
+    classes = (
+        "true class" if found.labelled else f"true class (of {found.target_name}, without labels, the predicted one)"
+    )
     shown = int((~found.target).sum()), int(found.target.sum())
     return Drawing(
         figure,
         f"t-SNE of the features that the classifier reads: {shown[0]:,} held-out images of {found.source_name} and "
-        f"{shown[1]:,} of {found.target_name}, by true class and by domain. Only neighbourhoods mean anything.",
+        f"{shown[1]:,} of {found.target_name}, by {classes} and by domain. Only neighbourhoods mean anything.",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,12 +21,14 @@ from uda.evaluation.figures.ranking import validator_scatter
 from uda.evaluation.figures.reliability import outcomes, reliability_diagram
 from uda.evaluation.figures.style import Drawing, looks_of
 from uda.evaluation.figures.tsne import tsne_panels
+from uda.evaluation.history import read_history
 from uda.evaluation.interpolate import interpolate_domains
 from uda.evaluation.labels import adapts
 from uda.evaluation.layout import ORDERS, Headline
 from uda.evaluation.ranking import estimate
 from uda.evaluation.report.markup import Html
 from uda.evaluation.report.svg import inline_svg
+from uda.evaluation.scores import SHOWN
 from uda.evaluation.series import Series, panel_titles
 from uda.evaluation.translate import translate_domains
 from uda.evaluation.translators import find_core
@@ -127,18 +131,27 @@ def draw_figures(
 def _plans(series: Sequence[Series], headline: Headline, root: Path, checkpoints: bool) -> Iterator[Plan]:
     """List the figures in the order of the report."""
     looks = looks_of(series)
-    yield Plan("Accuracy", lambda: accuracy_bars(series, looks, headline, near_start(series, headline)))
-    logged, remark = having(series, "metrics.jsonl")
-    titles = panel_titles(series)
-    pairs = {key: [each for each in logged if (each.protocol, each.pair) == key] for key in titles}
-    curves = [each for here in pairs.values() for each in chosen(here, headline, SHOWN_CURVES)]
-    choice = f"Of each pair the {SHOWN_CURVES} best that adapt, and the bounds." if len(curves) < len(logged) else ""
-    said = f"{choice} {remark}".strip()
-    yield Plan("Learning curves", lambda: learning_curves(curves, ["accuracy"], looks), said)
-    yield Plan("Validators against accuracy", lambda: validator_scatter(logged, looks), remark)
-    for key, title in titles.items():
+    if scored := [each for each in series if each.scored]:
+        yield Plan("Accuracy", lambda: accuracy_bars(scored, looks, headline, near_start(scored, headline)))
+        logged, remark = having(scored, "metrics.jsonl")
+        curves, choice = _best(logged, headline)
+        said = f"{choice} {remark}".strip()
+        yield Plan("Learning curves", lambda: learning_curves(curves, ["accuracy"], looks), said)
+        yield Plan("Validators against accuracy", lambda: validator_scatter(logged, looks), remark)
+    if unscored := [each for each in series if not each.scored]:
+        best, said = _best(unscored, headline)
+        yield Plan("Label-free scores", lambda: learning_curves(best, SHOWN, looks), said)
+    for key, title in panel_titles(series).items():
         here = [each for each in series if (each.protocol, each.pair) == key]
         yield from _plans_of_pair(here, title, headline, root, checkpoints)
+
+
+def _best(series: Sequence[Series], headline: Headline) -> tuple[list[Series], str]:
+    """Return what has its curves drawn of some series, and which of them that are."""
+    pairs = {key: [each for each in series if (each.protocol, each.pair) == key] for key in panel_titles(series)}
+    best = [each for here in pairs.values() for each in chosen(here, headline, SHOWN_CURVES)]
+    told = f"Of each pair the {SHOWN_CURVES} best that adapt, and the bounds." if len(best) < len(series) else ""
+    return best, told
 
 
 def _plans_of_pair(
@@ -150,15 +163,18 @@ def _plans_of_pair(
     shown = f"Shown: {len(best)} of {len(series)} methods: source only, and the best that adapt."
     choice = shown if len(best) < len(series) else ""
     where = "At the last step." if headline == "last" else "At the validator's pick."
-    predicted, remark = having(best, "predictions.npz")
-    said = " ".join(filter(None, [where, choice, remark]))
-    yield Plan(f"Confusion, {title}", partial(_confusion, predicted, weights), said, on_paper=True)
+    scored = all(each.scored for each in best)
+    if scored:
+        predicted, remark = having(best, "predictions.npz")
+        said = " ".join(filter(None, [where, choice, remark]))
+        yield Plan(f"Confusion, {title}", partial(_confusion, predicted, weights), said, on_paper=True)
     if not checkpoints:
         return
     kept = [each for each in having(best, "checkpoint.pt")[0] if each.known_folders]
     paths = {each.label: each.known_folders[0] / "checkpoint.pt" for each in kept}
     said = f"{where} {_seeds(kept)}"
-    yield Plan(f"Reliability, {title}", partial(_reliability, paths, weights, root), f"{said} {choice}".strip())
+    if scored:
+        yield Plan(f"Reliability, {title}", partial(_reliability, paths, weights, root), f"{said} {choice}".strip())
     for label in list(paths)[:SHOWN_FEATURES] or [""]:
         heading = f"Features, {title}" + (f", {label}" if label else "")
         yield Plan(heading, partial(_features, paths.get(label), weights, root), said)
@@ -231,8 +247,21 @@ def having(series: Sequence[Series], file: str) -> tuple[list[Series], str]:
 
 
 def chosen(series: Sequence[Series], headline: Headline, count: int) -> list[Series]:
-    """Return so many methods of a pair that adapt, the best first, between the bounds."""
+    """Return so many methods of a pair that adapt, the best first, between the bounds.
+
+    Where there is no accuracy, the best are those of the highest label-free score, of the first that tables show.
+    """
     adapting = [each for each in series if adapts(each.kind)]
-    adapting.sort(key=lambda each: -estimate(each.cell, ORDERS[headline][0]).mean)
+    adapting.sort(key=lambda each: -_merit(each, headline))
     bounds = {kind: [each for each in series if each.kind == kind] for kind in ("source-only", "target-only")}
     return [*bounds["source-only"], *adapting[:count], *bounds["target-only"]]
+
+
+def _merit(series: Series, headline: Headline) -> float:
+    if series.scored:
+        return estimate(series.cell, ORDERS[headline][0]).mean
+    try:
+        scores = [read_history(folder)[-1].scores for folder in series.known_folders]
+    except UserError:  # the figure that reads it says so
+        return -math.inf
+    return statistics.fmean(each.get(SHOWN[0], -math.inf) for each in scores)

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from uda.data.protocols import PROTOCOLS
+from uda.evaluation.found import write_found
 from uda.evaluation.labels import pair_labels
 from uda.evaluation.layout import Headline
 from uda.evaluation.published import Selection
@@ -19,7 +20,6 @@ from uda.evaluation.report.records import RunRecord, read_records
 from uda.evaluation.report.runs import run_details, runs_table
 from uda.evaluation.runs import FoundRuns
 from uda.evaluation.series import Series, collect
-from uda.evaluation.write import write_tables
 
 _SECTIONS = {
     "results": "Results",
@@ -64,8 +64,8 @@ def make_report(
     UserError
         Where there is no finished run, or for runs that cannot stand in one table.
     """
-    tables = write_tables(found.results, "html", published, headline, missing=found.missing, broken=found.broken)
-    series = collect(found.results, found.folders)
+    tables = write_found(found, "html", published, headline)
+    series = collect((*found.results, *found.unscored), found.folders)
     records = read_records(series)
     shown, left_out = draw_figures(series, headline, root, checkpoints, progress)
     named = title or default_title(series)

@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 
 from uda.evaluation.labels import pair_labels
+from uda.evaluation.parts import DASH
 from uda.evaluation.report.markup import Html, element, joined
 from uda.evaluation.report.records import RunRecord
 from uda.evaluation.report.tables import cell, plain_table
+from uda.evaluation.result import ACCURACIES
 
 _HEADS = ("Run", "Pair", "Method", "Seed", "Last", "Pick", "Oracle", "Steps", "Seconds")
 
@@ -32,10 +34,14 @@ def _row(record: RunRecord, pair: str) -> list[Html]:
         cell(pair),
         cell(record.label),
         cell(str(run.seed), run.seed),
-        *(cell(f"{value:.2f}", value) for value in (run.accuracy_last, run.accuracy_validator, run.accuracy_oracle)),
+        *(_accuracy(getattr(run, name)) if run.scored else cell(DASH) for name in ACCURACIES),
         cell(f"{run.steps:,}", run.steps),
         cell(f"{run.seconds:,.0f}", run.seconds),
     ]
+
+
+def _accuracy(value: float) -> Html:
+    return cell(f"{value:.2f}", value)
 
 
 def run_details(records: Sequence[RunRecord]) -> Html:
