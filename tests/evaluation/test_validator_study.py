@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, replace
+from unittest.mock import ANY
 
 import pytest
 
@@ -82,6 +83,60 @@ def test_one_run_and_one_checkpoint_are_no_choice() -> None:
     found = verdict(pair, "entropy")
     assert found.checkpoints == Merit(None, None, None, 0)
     assert found.last == found.picked == Merit(None, None, None, 1)
+
+
+# Three settings of one method and seed, and one of another, which is no choice.
+LIKED = run([70, 80], bnm=[0, 1], entropy=[0, 3])
+BETTER = run([70, 90], bnm=[0, 3], entropy=[0, 2])
+WORST = run([70, 60], bnm=[0, 2], entropy=[0, 1])
+OTHER = run([70, 99], bnm=[0, 9], entropy=[0, 0], method="dann")
+SECOND_SEED = [
+    replace(run([70, accuracy], bnm=[0, score]), seed=2, config_hash=f"{accuracy}")
+    for accuracy, score in ((50, 1), (54, 0))
+]
+
+
+def test_settings_of_a_method() -> None:
+    (pair,) = study_validators([LIKED, BETTER, WORST, OTHER]).pairs
+    assert pair.choices == 1
+    assert pair.chance == pytest.approx(90 - (80 + 90 + 60) / 3)
+    # scores 1, 3, 2 of accuracies 80, 90, 60: ranks 1, 3, 2 against 2, 3, 1
+    assert verdict(pair, "bnm").settings.spearman == pytest.approx(0.5)
+    assert verdict(pair, "bnm").settings.regret == 0
+    assert verdict(pair, "entropy").settings.regret == 10
+    assert verdict(pair, LAST_STEP).settings == Merit()
+    # another seed is another choice, and the mean over choices counts
+    (pair,) = study_validators([LIKED, BETTER, WORST, OTHER, *SECOND_SEED]).pairs
+    assert pair.choices == 2
+    assert pair.chance == pytest.approx((90 - (80 + 90 + 60) / 3 + 2) / 2)
+    found = verdict(pair, "bnm").settings
+    assert found.spearman == pytest.approx((0.5 - 1) / 2)
+    assert (found.regret, found.count) == ((0 + 4) / 2, 2)
+    assert verdict(pair, "entropy").settings.count == 1
+
+
+def test_a_choice_with_a_run_that_trains_on_the_score_is_left_out() -> None:
+    flattered = replace(WORST, trained_on=("bnm",))
+    (pair,) = study_validators([LIKED, BETTER, flattered, *SECOND_SEED]).pairs
+    assert (verdict(pair, "bnm").settings.count, verdict(pair, "bnm").unfair) == (1, 1)
+    assert verdict(pair, "bnm").settings.regret == 4
+    assert (verdict(pair, "entropy").settings.count, verdict(pair, "entropy").unfair) == (1, 0)
+    assert pair.choices == 2
+    assert pair.chance == pytest.approx((90 - (80 + 90 + 60) / 3 + 2) / 2)
+
+
+def test_settings_are_shown_where_there_is_a_choice() -> None:
+    study = study_validators([LIKED, BETTER, WORST, CONSTANT])
+    average, first, second = write_study(study, "md").split("**Validators on ")[1:]
+    for text in (average, first):
+        assert "Settings of a method<br>regret" in text
+        assert "the mean over 1 such choice. A setting drawn at random has a regret of 13.33." in text
+    assert "Settings" not in second
+    lines = [line.split(",") for line in write_study(study, "csv").splitlines()]
+    assert [line for line in lines if line[4] == "settings" and line[3] == "bnm"] == [
+        ["", "all", "all", "bnm", "settings", "1", "0.5", ANY, "0.0"],
+        ["standard", "mnist", "usps", "bnm", "settings", "1", "0.5", ANY, "0.0"],
+    ]
 
 
 def test_pairs_count_once_in_the_average_and_undefined_values_are_left_out() -> None:
@@ -171,7 +226,8 @@ def test_csv_is_tidy_and_unrounded() -> None:
 
 def test_runs_are_not_ranked_by_a_score_that_they_train_on() -> None:
     plain = [run([50, 60], entropy=[1, 2], snd=[1, 3]), run([50, 70], entropy=[1, 3], snd=[1, 2])]
-    liked = replace(run([50, 40], entropy=[1, 9], snd=[1, 1]), trained_on=("entropy",))
+    plain = [replace(each, seed=seed) for seed, each in enumerate(plain, start=1)]
+    liked = replace(run([50, 40], entropy=[1, 9], snd=[1, 1]), trained_on=("entropy",), seed=3)
     with_all, alone = study_validators([*plain, liked]).pairs[0], study_validators(plain).pairs[0]
     found, without = verdict(with_all, "entropy"), verdict(alone, "entropy")
     assert (found.last, found.picked, found.flattered) == (without.last, without.picked, 1)

@@ -18,12 +18,14 @@ Format = Literal["text", "md", "csv"]
 _WIDTH = 120
 
 _WITHIN = "Checkpoints of a run"
+_SETTINGS = "Settings of a method"
 _PARTS: dict[str, Callable[[Verdict], Merit]] = {
     _WITHIN: lambda verdict: verdict.checkpoints,
     "Runs at the last step": lambda verdict: verdict.last,
     "Runs at their picks": lambda verdict: verdict.picked,
+    _SETTINGS: lambda verdict: verdict.settings,
 }
-_SCOPES = dict(zip(("checkpoints", "last", "picked"), _PARTS.values(), strict=True))
+_SCOPES = dict(zip(_PARTS, ("checkpoints", "last", "picked", "settings"), strict=True))
 _VALUES: dict[str, Callable[[Merit], float | None]] = {
     "Spearman": lambda merit: merit.spearman,
     "weighted": lambda merit: merit.weighted_spearman,
@@ -41,6 +43,10 @@ _MEANING = (
     "(2022), where an item weighs (r / max r)² by the rank r of its score, so that what a validator likes counts most. "
     "Regret: the best accuracy that could have been picked minus that of the highest score, in percentage points; of "
     "runs with equal scores the mean, of equal checkpoints the first, as a run picks.",
+)
+_OF_SETTINGS = (
+    "Settings of a method: how it ranks runs of one method and seed that differ in their settings, at the last step; "
+    "the mean over {choices}. A setting drawn at random has a regret of {chance}."
 )
 _DASH = (
     "A dash: all scores or all accuracies are equal, so that there is no correlation, or there is only one to choose "
@@ -74,20 +80,27 @@ def _lay_out_average(study: Study) -> Layout:
     facts = f"The mean over {count} pairs, each counting once; {study.average.runs} runs of {methods}. n: pairs."
     title = f"Validators on the average of {count} pairs"
     remarks = [_DASH, *_remark_on_missing(study.average, "pairs"), *_remark_on_flattered(*study.pairs)]
-    return _lay_out(study.average, title, (facts, *_MEANING, _order(study.average)), remarks)
+    return _lay_out(study.average, title, (facts, *_meaning(study.average)), remarks)
 
 
 def _lay_out_pair(pair: PairStudy, label: str, explained: bool) -> Layout:
     methods = ", ".join(method_label(method) for method in pair.methods)
     facts = f"{pair.runs} {'run' if pair.runs == 1 else 'runs'} of {methods}. n: runs."
-    explanation = (facts, *_MEANING, _order(pair)) if explained else (facts,)
+    explanation = (facts, *(_meaning(pair) if explained else _on_settings(pair)))
     title = f"Validators on {label}, protocol {pair.protocol}"
     remarks = [_DASH, *_remark_on_flattered(pair)] if explained else []
     return _lay_out(pair, title, explanation, [*remarks, *_remark_on_missing(pair, "runs")])
 
 
-def _order(study: PairStudy) -> str:
-    return f"In the order of the regret within runs. {LAST_STEP}: no validator."
+def _meaning(study: PairStudy) -> tuple[str, ...]:
+    return *_MEANING, *_on_settings(study), f"In the order of the regret within runs. {LAST_STEP}: no validator."
+
+
+def _on_settings(study: PairStudy) -> tuple[str, ...]:
+    if not study.choices:
+        return ()
+    choices = f"{study.choices} such choice{'s' if study.choices > 1 else ''}"
+    return (_OF_SETTINGS.format(choices=choices, chance=_text(study.chance)),)
 
 
 def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
@@ -99,16 +112,17 @@ def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
 
 
 def _remark_on_flattered(*pairs: PairStudy) -> list[str]:
-    names = dict.fromkeys(v.validator for pair in pairs for v in pair.verdicts if v.flattered)
+    names = dict.fromkeys(v.validator for pair in pairs for v in pair.verdicts if v.flattered or v.unfair)
     text = f"Runs that train on a score are not ranked by it, so that there are fewer: {', '.join(names)}."
     return [text] if names else []
 
 
 def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: Sequence[str]) -> Layout:
-    columns = [Column(Entry("Validator"), wordy=True), *(Column(Entry(heading), (*_VALUES, "n")) for heading in _PARTS)]
-    best = {(part, value): _best(study, part, value) for part in _PARTS for value in _VALUES}
+    parts = _parts(study)
+    columns = [Column(Entry("Validator"), wordy=True), *(Column(Entry(heading), (*_VALUES, "n")) for heading in parts)]
+    best = {(part, value): _best(study, part, value) for part in parts for value in _VALUES}
     rows = [
-        (Entry(verdict.validator), *(entry for part in _PARTS for entry in _entries(part, verdict, best)))
+        (Entry(verdict.validator), *(entry for part in parts for entry in _entries(part, verdict, best)))
         for verdict in study.verdicts
     ]
     return Layout(
@@ -121,6 +135,11 @@ def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: 
     )
 
 
+def _parts(study: PairStudy) -> tuple[str, ...]:
+    """Return what is shown of validators: of settings nothing, where there is no choice between any."""
+    return tuple(part for part in _PARTS if part != _SETTINGS or study.choices)
+
+
 def _entries(part: str, verdict: Verdict, best: dict[tuple[str, str], str]) -> list[Entry]:
     merit = _PARTS[part](verdict)
     texts = {value: _text(read(merit)) for value, read in _VALUES.items()}
@@ -130,12 +149,18 @@ def _entries(part: str, verdict: Verdict, best: dict[tuple[str, str], str]) -> l
 
 def _best(study: PairStudy, part: str, value: str) -> str:
     """Return the best value as shown, among validators that were judged by as much as any; empty for no value."""
-    across = part != _WITHIN
-    merits = [(_PARTS[part](verdict), verdict.flattered if across else 0) for verdict in study.verdicts]
-    most = max(merit.count + left_out for merit, left_out in merits)
-    known = [_VALUES[value](merit) for merit, left_out in merits if merit.count + left_out == most]
+    merits = [(_PARTS[part](verdict), _left_out(part, verdict)) for verdict in study.verdicts]
+    most = max(merit.count + others for merit, others in merits)
+    known = [_VALUES[value](merit) for merit, others in merits if merit.count + others == most]
     shown = [number for number in known if number is not None]
     return _text((min if value == "regret" else max)(shown)) if shown else ""
+
+
+def _left_out(part: str, verdict: Verdict) -> int:
+    """Return how many runs or choices did not judge a validator, as they train on its score."""
+    if part == _WITHIN:
+        return 0
+    return verdict.unfair if part == _SETTINGS else verdict.flattered
 
 
 def _text(value: float | None) -> str:
@@ -149,8 +174,8 @@ def _csv(studies: Sequence[PairStudy]) -> str:
     for study in studies:
         where = (study.protocol, study.source, study.target) if study.protocol else ("", "all", "all")
         for verdict in study.verdicts:
-            for scope, part in _SCOPES.items():
-                merit = part(verdict)
+            for part in _parts(study):
+                merit = _PARTS[part](verdict)
                 values = (merit.spearman, merit.weighted_spearman, merit.regret)
-                writer.writerow([*where, verdict.validator, scope, merit.count, *values])
+                writer.writerow([*where, verdict.validator, _SCOPES[part], merit.count, *values])
     return text.getvalue()

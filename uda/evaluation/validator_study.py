@@ -51,15 +51,22 @@ class Verdict:
     picked
         How it ranks the same runs, each at the checkpoint that it picks there; the regret is against the best
         checkpoint of any of them.
+    settings
+        How it ranks, at the last step, runs of one method, preset and seed that differ in their settings: the mean over
+        ``count`` such choices. Those where a run trains on its score are left out.
     flattered
-        How many runs were left out.
+        How many runs were left out of ``last`` and ``picked``.
+    unfair
+        How many choices were left out of ``settings``.
     """
 
     validator: str
     checkpoints: Merit
     last: Merit
     picked: Merit
+    settings: Merit = Merit()
     flattered: int = 0
+    unfair: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,11 @@ class PairStudy:
         How many runs.
     verdicts
         One for each validator, and one for `LAST_STEP`.
+    choices
+        How many choices between settings there are: methods and seeds that have runs of several.
+    chance
+        What a setting loses that is drawn at random, in percentage points, on the average of these; None where there
+        are none.
     """
 
     protocol: str
@@ -84,6 +96,8 @@ class PairStudy:
     methods: tuple[str, ...]
     runs: int
     verdicts: tuple[Verdict, ...]
+    choices: int = 0
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,22 @@ def study_validators(histories: Iterable[History]) -> Study:
 def _study_pair(key: tuple[str, str, str], histories: Sequence[History], names: Sequence[str]) -> PairStudy:
     verdicts = [_judge(name, histories) for name in names] + [_judge_last_step(histories)]
     methods = tuple(dict.fromkeys(history.method for history in histories))
-    return PairStudy(*key, methods, len(histories), _best_first(verdicts))
+    choices = _choices(histories)
+    chance = _mean(_lost_by_chance(choice) for choice in choices)
+    return PairStudy(*key, methods, len(histories), _best_first(verdicts), len(choices), chance)
+
+
+def _choices(histories: Iterable[History]) -> list[list[History]]:
+    """Group runs of a pair that differ in their settings; one that has no other beside it is no choice."""
+    groups: dict[tuple[str, str, int], list[History]] = {}
+    for history in histories:
+        groups.setdefault((history.method, history.preset, history.seed), []).append(history)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _lost_by_chance(choice: Sequence[History]) -> float:
+    accuracies = [history.checkpoints[-1].accuracy for history in choice]
+    return max(accuracies) - statistics.fmean(accuracies)
 
 
 def _judge(validator: str, histories: Sequence[History]) -> Verdict:
@@ -136,12 +165,17 @@ def _judge(validator: str, histories: Sequence[History]) -> Verdict:
     within = [_merit_within(validator, run.checkpoints) for run in scored if len(run.checkpoints) > 1]
     runs = [history.checkpoints for history in scored if validator not in history.trained_on]
     best = max((each.accuracy for run in runs for each in run), default=0.0)
+    choices = _choices(scored)
+    fair = [choice for choice in choices if not any(validator in each.trained_on for each in choice)]
+    chosen = [_merit(validator, [each.checkpoints[-1] for each in choice]) for choice in fair]
     return Verdict(
         validator,
         _mean_merit(within, len(within)),
         _merit(validator, [run[-1] for run in runs]),
         _merit(validator, [pick(run, validator) for run in runs], best),
+        _mean_merit(chosen, len(chosen)),
         flattered=len(scored) - len(runs),
+        unfair=len(choices) - len(fair),
     )
 
 
@@ -175,11 +209,19 @@ def _average(pairs: Sequence[PairStudy], names: Sequence[str]) -> PairStudy:
         return _mean_merit(merits, len(merits))
 
     verdicts = [
-        Verdict(name, mean(each, lambda v: v.checkpoints), mean(each, lambda v: v.last), mean(each, lambda v: v.picked))
+        Verdict(
+            name,
+            mean(each, lambda v: v.checkpoints),
+            mean(each, lambda v: v.last),
+            mean(each, lambda v: v.picked),
+            mean(each, lambda v: v.settings),
+        )
         for name, each in found.items()
     ]
     methods = tuple(dict.fromkeys(method for pair in pairs for method in pair.methods))
-    return PairStudy("", "", "", methods, sum(pair.runs for pair in pairs), _best_first(verdicts))
+    runs, choices = sum(pair.runs for pair in pairs), sum(pair.choices for pair in pairs)
+    chance = _mean(pair.chance for pair in pairs)
+    return PairStudy("", "", "", methods, runs, _best_first(verdicts), choices, chance)
 
 
 def _mean_merit(merits: Sequence[Merit], count: int) -> Merit:
