@@ -17,6 +17,7 @@ OWN_LENGTH := $(DIGITS:%=unit-%) gpu-mnist-mnistm
 
 HISTORY := $(RESULTS)/validator-history.csv
 METHODS_HISTORY := $(RESULTS)/methods-history.csv
+SETTINGS_HISTORY := $(RESULTS)/settings-history.csv
 
 .PHONY: help setup lint format test benchmark choose tables ablations validators speed speed-gpu clean $(PAIRS:%=benchmark-%)
 
@@ -54,7 +55,7 @@ format: setup
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile
 
 benchmark: METHODS = source-only,unit,target-only
 benchmark: benchmark-$(DEFAULT_PAIR)
@@ -71,6 +72,7 @@ tables: setup
 	$(BIN)/uda benchmark --tables --results $(RESULTS) --together unit $(patsubst %,benchmarks/%.toml,$(filter $(OWN_LENGTH),$(PAIRS)))
 	$(BIN)/uda validators $(HISTORY) -o $(RESULTS)/validators.md
 	$(BIN)/uda validators $(METHODS_HISTORY) -o $(RESULTS)/methods-validators.md
+	$(BIN)/uda validators $(SETTINGS_HISTORY) -o $(RESULTS)/settings-validators.md
 
 ablations: setup
 	for recipe in benchmarks/ablations/*.toml; do $(BIN)/uda ablate $$recipe --results $(RESULTS) || exit; done

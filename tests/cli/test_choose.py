@@ -51,8 +51,27 @@ def test_ranks_within_each_method_and_marks_what_is_taken(uda: Uda, recipe: Path
     assert [float(row[1].split(",")[0].split(" = ")[1]) for row in dann] == by_score
     assert [row[2].strip("*") for row in dann] == [f"{scores['dann', rate]:.4f}" for rate in by_score]
     assert [row[0] for row in dann] == ["DANN 1", "DANN 2", "DANN 3"]
-    assert [row[3] for row in dann] == ["taken" if rate == 2e-3 else "" for rate in by_score]
-    assert {row[1]: row[3] for row in unit} == {"none of its own": "taken", "learning_rate = 1e-05": ""}
+    assert [row[-1] for row in dann] == ["taken" if rate == 2e-3 else "" for rate in by_score]
+    assert {row[1]: row[-1] for row in unit} == {"none of its own": "taken", "learning_rate = 1e-05": ""}
+
+
+def test_other_validators_stand_beside_the_one_that_ranks(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    result = uda("choose", recipe, "--results", tmp_path / "results", "--methods", "dann", "--validator", "mmd")
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "results/bars-choices.md").read_text().replace("\\_", "_")
+    head, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line[:2] == "| ")
+    validators = ["mmd", "consistency", "class-cluster", "information-maximization", "bnm"]
+    assert head == ["Method", "Settings", *validators, "Taken"]
+    for column, validator in enumerate(validators, start=2):
+        scores = {f"{rate}": score for (_, rate), score in last_scores(tmp_path / "runs", validator).items()}
+        found = {row[1].split(",")[0].split(" = ")[1]: row[column] for row in rows if row[0].startswith("DANN")}
+        best = max(scores.values())
+        assert {rate: text.strip("*") for rate, text in found.items()} == {
+            rate: f"{score:.4f}" for rate, score in scores.items()
+        }
+        assert {rate for rate, text in found.items() if text.startswith("**")} == {
+            rate for rate, score in scores.items() if score == best
+        }
 
 
 def test_shows_no_accuracy_and_adds_no_result(uda: Uda, recipe: Path, tmp_path: Path) -> None:
@@ -77,7 +96,7 @@ def test_another_validator_ranks_the_same_runs_again(uda: Uda, recipe: Path, tmp
     uda(*arguments)
     again = uda(*arguments, "--validator", "mmd")
     assert "dann seed 0, learning_rate = 0.002: done before" in again.output
-    assert "Score: mmd at the last step" in " ".join(again.output.split())
+    assert "Ranked by mmd;" in " ".join(again.output.split())
     best = max(score for (method, _), score in last_scores(tmp_path / "runs", "mmd").items() if method == "dann")
     text = (tmp_path / "results/bars-choices.md").read_text()
     assert f"**{best:.4f}**" in text
@@ -138,6 +157,6 @@ def test_what_is_refused(uda: Uda, recipe: Path, old: str, new: str, arguments: 
 def test_methods_that_train_on_the_score_are_named(uda: Uda, recipe: Path, tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text() + '[[runs]]\nmethod = "bnm"\nchoices = [{ lambda_bnm = 2.0 }]\n')
     arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "bnm,unit")
-    assert "Trained on" not in uda(*arguments).output
+    assert "Rank those by another" not in uda(*arguments).output
     named = "Trained on bnm, some of what was tried: BNM. Rank those by another --validator."
     assert named in " ".join(uda(*arguments, "--validator", "bnm").output.split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from uda.errors import UserError, unknown
 from uda.evaluation.formats import markdown, plain
 from uda.evaluation.history import read_history
 from uda.evaluation.labels import pair_label, preset_label
-from uda.evaluation.parts import Column, Entry, Layout, Section
-from uda.evaluation.scores import DECIMALS
+from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
+from uda.evaluation.scores import DECIMALS, SHOWN
 from uda.evaluation.table import Estimate
 from uda.methods import METHODS
 from uda.sweeps.recipe import Choice, Recipe, entry_names, spell
@@ -34,25 +33,23 @@ class Trial:
     settings
         What was tried, beside the settings that all entries share.
     scores
-        The validator's at the last step of each seed's run, larger is better; empty where one is not finished.
+        By validator: at the last step of each seed's run, larger is better; empty where one is not finished.
     taken
         Whether the recipe has these settings.
     """
 
     settings: Mapping[str, Any]
-    scores: tuple[float, ...]
+    scores: Mapping[str, Estimate]
     taken: bool
 
-    @property
-    def score(self) -> float:
-        """The mean over seeds; minus infinity where there is none, or it is no number."""
-        mean = statistics.fmean(self.scores) if self.scores else math.nan
+    def score(self, validator: str) -> float:
+        """Return a validator's mean over seeds; minus infinity where there is none, or it is no number."""
+        mean = self.scores[validator].mean if validator in self.scores else math.nan
         return -math.inf if math.isnan(mean) else mean
 
-    @property
-    def text(self) -> str:
-        """The mean, and the sample standard deviation over seeds where there are several."""
-        return Estimate(self.scores, DECIMALS).text if self.scores else "not run"
+    def text(self, validator: str) -> str:
+        """Return the mean and the deviation over seeds of a validator's scores."""
+        return self.scores[validator].text if validator in self.scores else DASH
 
 
 def choice_runs(
@@ -81,7 +78,7 @@ def choice_runs(
 
 
 def judge(choice: Choice, configs: Sequence[Sequence[RunConfig]], runs: Path, validator: str) -> list[Trial]:
-    """Return what all that a choice has tried was worth to a validator, the best first, unfinished ones last.
+    """Return what all that a choice has tried was worth, the best to a validator first, unfinished ones last.
 
     Raises
     ------
@@ -92,20 +89,23 @@ def judge(choice: Choice, configs: Sequence[Sequence[RunConfig]], runs: Path, va
         Trial(settings, _scores([runs / config.name for config in of_seeds], validator), number == choice.taken)
         for number, (settings, of_seeds) in enumerate(zip(choice.tried, configs, strict=True))
     ]
-    return sorted(trials, key=lambda trial: -trial.score)
+    return sorted(trials, key=lambda trial: -trial.score(validator))
 
 
-def _scores(folders: Sequence[Path], validator: str) -> tuple[float, ...]:
+def shown(validator: str) -> tuple[str, ...]:
+    """Return the validators that are shown where one ranks: that one first."""
+    return validator, *(name for name in SHOWN if name != validator)
+
+
+def _scores(folders: Sequence[Path], validator: str) -> dict[str, Estimate]:
     if not all((folder / "result.json").exists() for folder in folders):
-        return ()
-    return tuple(_last_score(folder, validator) for folder in folders)
-
-
-def _last_score(folder: Path, validator: str) -> float:
-    scores = read_history(folder)[-1].scores
-    if validator not in scores:
-        raise unknown(f"validator in {folder}", validator, scores)
-    return scores[validator]
+        return {}
+    last = [read_history(folder)[-1].scores for folder in folders]
+    for folder, scores in zip(folders, last, strict=True):
+        if validator not in scores:
+            raise unknown(f"validator in {folder}", validator, scores)
+    known = [name for name in shown(validator) if all(name in scores for scores in last)]
+    return {name: Estimate(tuple(scores[name] for scores in last), DECIMALS) for name in known}
 
 
 def write_choices(
@@ -118,7 +118,7 @@ def write_choices(
     recipe, seeds
         Whose settings, tried on which seeds.
     judged, validator
-        Each choice and its trials from `judge`, and the validator that judged them.
+        Each choice and its trials from `judge`, and the validator that ranks them; others are shown beside it.
     form
         ``"text"`` or ``"md"``.
     """
@@ -127,19 +127,20 @@ def write_choices(
         title=f"Settings chosen on {pair_label((recipe.source, recipe.target))}, protocol {recipe.protocol}",
         explanation=(
             f"Each method's settings, tried on {_named(seeds)} not reported; {steps:,} steps where the recipe does not "
-            f"say otherwise. Score: {validator} at the last step, {_over(seeds)}larger is better, compared within a "
-            "method. No target label was used, and no accuracy is shown. Taken: what the recipe has.",
+            f"say otherwise. Scores at the last step, {_over(seeds)}larger is better, compared within a method. Ranked "
+            f"by {validator}; others beside it, which may differ. No target label was used, and no accuracy is shown. "
+            "Taken: what the recipe has.",
         ),
         columns=(
             Column(Entry("Method"), wordy=True),
             Column(Entry("Settings"), wordy=True),
-            Column(Entry("Score")),
+            *(Column(Entry(name)) for name in shown(validator)),
             Column(Entry("Taken")),
         ),
-        sections=(Section("", tuple(row for choice, trials in judged for row in _rows(choice, trials))),),
+        sections=(Section("", tuple(row for choice, trials in judged for row in _rows(choice, trials, validator))),),
         footnotes=(),
         remarks=tuple(_flattered([choice for choice, _ in judged], validator)),
-        ranked="of its method",
+        ranked="of its method in its column",
     )
     return markdown(layout) if form == "md" else plain(layout, width=_WIDTH)
 
@@ -159,14 +160,16 @@ def trial_names(wanted: Sequence[tuple[Choice, list[list[RunConfig]]]]) -> dict[
 
 
 def _flattered(choices: Sequence[Choice], validator: str) -> Iterator[str]:
-    """Yield a sentence that names the methods which train on the validator's score; nothing where none does."""
-    names = [
-        preset_label(choice.method, choice.preset)
-        for choice in choices
-        if any(validator in METHODS[c.method].trains_on(settings_of(c)) for c in choice.configs)
-    ]
-    if names:
-        yield f"Trained on {validator}, some of what was tried: {', '.join(names)}. Rank those by another --validator."
+    """Yield a sentence for each validator that is shown and that methods train on, which names them."""
+    for name in shown(validator):
+        flattered = [
+            preset_label(choice.method, choice.preset)
+            for choice in choices
+            if any(name in METHODS[c.method].trains_on(settings_of(c)) for c in choice.configs)
+        ]
+        if flattered:
+            advice = " Rank those by another --validator." if name == validator else ""
+            yield f"Trained on {name}, some of what was tried: {', '.join(flattered)}.{advice}"
 
 
 def _named(seeds: Sequence[int]) -> str:
@@ -179,13 +182,21 @@ def _over(seeds: Sequence[int]) -> str:
     return "" if len(seeds) == 1 else "mean ± sample standard deviation over seeds, "
 
 
-def _rows(choice: Choice, trials: Sequence[Trial]) -> list[tuple[Entry, ...]]:
+def _rows(choice: Choice, trials: Sequence[Trial], validator: str) -> list[tuple[Entry, ...]]:
+    best = {name: max(trial.score(name) for trial in trials) for name in shown(validator)}
     return [
         (
             Entry(f"{preset_label(choice.method, choice.preset)} {place}"),
             Entry(_tried(trial.settings)),
-            Entry(trial.text, "best" if place == 1 and trial.scores else ""),
-            Entry("taken" if trial.taken else ""),
+            *(
+                Entry(trial.text(name), "best" if best[name] == trial.score(name) > -math.inf else "")
+                for name in shown(validator)
+            ),
+            Entry(_state(trial)),
         )
         for place, trial in enumerate(trials, start=1)
     ]
+
+
+def _state(trial: Trial) -> str:
+    return ", ".join(said for said, holds in (("taken", trial.taken), ("not run", not trial.scores)) if holds)
