@@ -28,6 +28,13 @@ def test_what_cannot_be_moved_to_its_place_leaves_nothing(tmp_path: Path) -> Non
     assert [each.name for each in tmp_path.iterdir()] == ["place"]
 
 
+def test_a_place_that_cannot_be_written_is_named_and_not_the_scratch_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as caught:
+        write_bytes(tmp_path / "file" / "table.md", b"content")
+    assert caught.value.filename == str(tmp_path / "file" / "table.md")
+
+
 def test_what_is_written_reads_as_it_was(tmp_path: Path) -> None:
     write_text(tmp_path / "text", "±\r\n\n")
     assert (tmp_path / "text").read_bytes() == "±\r\n\n".encode()

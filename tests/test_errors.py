@@ -2,7 +2,7 @@
 
 import pytest
 
-from uda.errors import UserError, unknown
+from uda.errors import UserError, sentence_of, unknown
 
 
 def test_unknown_names_the_nearest_and_all() -> None:
@@ -23,3 +23,9 @@ def test_unknown_does_not_guess_where_nothing_is_near() -> None:
 @pytest.mark.parametrize("name", ["", "é", "a" * 1000])
 def test_unknown_takes_any_name(name: str) -> None:
     assert repr(name) in str(unknown("key", name, ["seeds"]))
+
+
+def test_what_does_not_fit_into_memory_says_what_to_do() -> None:
+    todo = ": give fewer or smaller images, a smaller width or batch_size, or fewer runs at a time (--jobs 1)"
+    assert sentence_of(MemoryError()) == f"out of memory{todo}"
+    assert sentence_of(MemoryError("Unable to allocate 4 GiB")) == f"out of memory (Unable to allocate 4 GiB){todo}"

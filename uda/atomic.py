@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
         scratch.write_bytes(content)
         scratch.replace(path)
     except BaseException as error:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):  # of the first error is told, not of what it leads to here
+            scratch.unlink(missing_ok=True)
         if isinstance(error, OSError):
             error.filename = str(path)  # of a full disk it names none, of others the scratch file
         raise

@@ -16,12 +16,18 @@ class NotFiniteError(UserError):
 
 
 def sentence_of(error: BaseException) -> str:
-    """Return what is said of an error that is the user's to mend: bad input, or what the file system refused.
+    """Return what is said of an error that is the user's to mend: bad input, or what the file system or memory refused.
 
     Empty for any other, and for a pipe that nobody reads any more.
     """
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, MemoryError):
+        asked = f" ({error})" if str(error) else ""
+        return (
+            f"out of memory{asked}: give fewer or smaller images, a smaller width or batch_size, or fewer runs at a "
+            "time (--jobs 1)"
+        )
     if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
         return ""
     return f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"

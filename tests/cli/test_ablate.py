@@ -148,7 +148,7 @@ def test_ablations_change_no_run_of_the_recipe(recipe: Path) -> None:
         ("", "", ("--only", "sharing"), "they are: as it is, cycle, no game"),
         ("", "", ("--tables",), "no run of its ablations is finished yet"),
         ("", "", ("--tables", "--only", "cycle"), "writes that of all runs: leave --seeds and --only out"),
-        ('method = "target-only"', 'method = "dann"', (), "has no target-only entry"),
+        ('method = "target-only"', 'method = "dann"', (), "judges translated images; add one, or give --no-judge"),
         ("ablations", "choices", (), "entry 3: "),
         ('name = "cycle", ', "", (), "entry 3: ablations must be a list of"),
         ("lambda_4", "lambda_9", (), "ablation 'cycle': unknown setting of unit 'lambda_9'"),

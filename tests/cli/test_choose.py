@@ -160,3 +160,23 @@ def test_methods_that_train_on_the_score_are_named(uda: Uda, recipe: Path, tmp_p
     assert "Rank those by another" not in uda(*arguments).output
     named = "Trained on bnm, some of what was tried: BNM. Rank those by another --validator."
     assert named in " ".join(uda(*arguments, "--validator", "bnm").output.split())
+
+
+def test_settings_that_collapse_are_ranked_below_the_others(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "unit")
+    assert " collapsed" not in uda(*arguments).output
+    scores = last_scores(tmp_path / "runs", "diversity")
+    for folder in (tmp_path / "runs").glob("*-unit-*"):
+        rate = json.loads((folder / "run.json").read_text())["config"]["settings"]["learning_rate"]
+        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        fallen = rate == 1e-5
+        for line in lines:
+            liked = {"diversity": 0.0, "information-maximization": 9.0}
+            line["validators"] |= liked if fallen else dict.fromkeys(liked, 1.0)
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert len(scores) == 2
+    assert uda(*arguments).exit_code == 0
+    text = (tmp_path / "results/bars-choices.md").read_text().replace("\\_", "_")
+    first, second = ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "| UNIT" in line)
+    assert (first[1], first[2], first[-1]) == ("none of its own", "**1.0000**", "taken")
+    assert (second[1], second[2], second[-1]) == ("learning_rate = 1e-05", "9.0000", "collapsed")

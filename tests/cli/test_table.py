@@ -98,3 +98,8 @@ def test_another_validator_is_read_from_the_run_folders(tmp_path: Path) -> None:
 def test_another_validator_of_a_runs_csv_is_one_sentence(runs: Path) -> None:
     sentence = refused(CliRunner().invoke(cli, ["table", str(runs), "--validator", "snd"]))
     assert "is known from a runs.csv alone" in sentence
+
+
+def test_an_unknown_validator_is_refused_with_the_nearest(runs: Path) -> None:
+    sentence = refused(CliRunner().invoke(cli, ["table", str(runs), "--validator", "entropi"]))
+    assert sentence.startswith("unknown validator 'entropi': did you mean 'entropy'?")

@@ -2,13 +2,18 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from tests.conftest import Uda, refused
 from tests.training.breaking import breaking
+from tests.training.test_unlabelled import forget_labels
 from uda.cli.train import parse_settings, parse_value
 from uda.training.checkpoint import read_checkpoint
 from uda.training.claim import claim
@@ -130,6 +135,52 @@ def test_what_no_sentence_was_written_for_ends_in_one_too(
     (report,) = (tmp_path / "runs").glob("*/error.txt")
     assert sentence == f"RuntimeError: you tried to allocate 99999999 bytes (all of it in {report})"
     assert "Traceback" in report.read_text()
+
+
+def test_what_does_not_fit_into_memory_ends_in_a_sentence_with_a_remedy(
+    uda: Uda, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(self: object, source: object, target: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Updates, "update", out_of_memory)
+    assert refused(uda(*arguments(pair))).startswith("out of memory: give fewer or smaller images")
+
+
+def write_images(npz: str, folder: Path) -> None:
+    """Write the test images of an npz as files of three sizes."""
+    folder.mkdir(parents=True)
+    with np.load(npz.removeprefix("npz:")) as arrays:
+        for place, image in enumerate(arrays["test_images"]):
+            larger = np.kron(image, np.ones((1 + place % 3,) * 2, np.uint8))
+            Image.fromarray(larger).save(folder / f"{place}.png")
+
+
+@pytest.mark.parametrize("form", ["npz", "loose", "split"])
+def test_of_a_target_without_labels_the_command_is_told_that_classifies_it(
+    form: str, uda: Uda, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    forget_labels(Path(pair[1].removeprefix("npz:")))
+    folder = tmp_path / "own images"
+    target, place = {
+        "npz": (pair[1], pair[1]),
+        "loose": (f"folder:{folder}", str(folder)),
+        "split": (f"folder:{folder}", str(folder / "test")),
+    }[form]
+    for split in {"npz": (), "loose": (".",), "split": ("train", "test")}[form]:
+        write_images(pair[1], folder / split)
+    trained = uda(*arguments((pair[0], target), steps=10))
+    assert trained.exit_code == 0, trained.output
+    said = re.search(r"what they are taken for: (uda predict .*); uda table, what", trained.stdout)
+    assert said
+    command = shlex.split(said[1])
+    assert command[:3] == ["uda", "predict", place]
+    result = uda(*command[1:], "-o", tmp_path / "p.csv")
+    assert result.exit_code == 0, result.output
+    with np.load(Path(command[-1]).parent / "predictions.npz") as stored:
+        taken = np.bincount(stored["last"], minlength=3)
+    found = pd.read_csv(tmp_path / "p.csv", dtype={"predicted": str})["predicted"]
+    assert [(found == name).sum() for name in "012"] == taken.tolist()
 
 
 def test_the_built_in_pair_trains_unit_without_any_download(uda: Uda) -> None:

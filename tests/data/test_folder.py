@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from uda.data.domains import Split, find_domain, load_split
+from uda.data.files import md5_of_file
 from uda.data.protocols import load_task, target_training_labels
 from uda.data.shaping import resize
 from uda.errors import UserError
@@ -88,9 +89,32 @@ def test_images_of_differing_sizes_are_resized_and_noted(folder: Path) -> None:
     assert "each resized to 32x32" in split.note
 
 
+@pytest.mark.parametrize("side", [256, 257])
+def test_large_images_of_one_size_are_resized_as_they_are_read(side: int, folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    whole = torch.from_numpy(rng.integers(0, 256, (6, 3, 200, side), dtype=np.uint8))
+    shutil.rmtree(folder)
+    for place, pixels in enumerate(whole):
+        path = folder / "train" / "cat" / f"{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(path)
+    split = load(folder, "train")
+    assert split.images.shape == ((6, 3, 200, 256) if side == 256 else (6, 3, 32, 32))
+    assert split.note == ""
+    by_content = sorted(range(6), key=lambda place: md5_of_file(folder / "train" / "cat" / f"{place}.png"))
+    assert torch.equal(resize(split.images, 32), resize(whole, 32)[by_content])
+
+
 def test_wrong_folders_are_named(folder: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere/train does not exist; domain folder:.*nowhere should hold images as"):
+    with pytest.raises(UserError, match=r"nowhere does not exist; domain folder:.*nowhere should hold images as"):
         load(folder.parent / "nowhere", "train")
+    (folder.parent / "half" / "test").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"half/train does not exist; domain folder:.*half should hold images as"):
+        load(folder.parent / "half", "train")
+    (folder.parent / "half" / "train").touch()
+    for name in ("half", "half/train"):
+        with pytest.raises(UserError, match=r"half/train is a file, not a folder; domain folder:.* should hold images"):
+            load(folder.parent / name, "train")
     save(folder / "test" / "horse" / "0.png", 0)
     with pytest.raises(UserError, match=r"pets/test has classes that .*pets/train does not have: horse"):
         load(folder, "test")
@@ -199,6 +223,15 @@ def test_arrays_that_nobody_has_labelled_are_a_target(tmp_path: Path) -> None:
         splits()
 
 
+def test_a_split_without_an_image_is_named(folder: Path) -> None:
+    without_folders(folder, "train")
+    shutil.rmtree(folder / "test")
+    (folder / "test").mkdir()
+    for split in ("train", "test"):
+        with pytest.raises(UserError, match=r"pets/test holds no image; domain folder:.*pets should hold images as"):
+            load(folder, split)
+
+
 def test_a_sample_with_labels_needs_no_training_images_to_be_evaluated_on(folder: Path) -> None:
     before = load(folder, "test")
     shutil.rmtree(folder / "train")
@@ -247,6 +280,13 @@ def test_images_that_are_not_read_beside_others_are_named(folder: Path) -> None:
     save(folder / "train" / "cat" / "9.tif", 0)
     with pytest.raises(UserError, match=r"cat/9\.tif is an image of a form that is not read here: convert to \.png"):
         load(folder, "train")
+
+
+@pytest.mark.parametrize("ending", [".tif", ".ppm"])
+def test_images_of_no_split_that_are_not_read_are_named(ending: str, tmp_path: Path) -> None:
+    save(tmp_path / "scans" / f"0{ending}", 0)
+    with pytest.raises(UserError, match=rf"scans holds 0\{ending} and no image that is read here: convert to \.png"):
+        load(tmp_path / "scans", "train")
 
 
 def test_what_is_drawn_in_transparency_alone_is_named_and_an_opaque_image_read(folder: Path) -> None:
@@ -328,6 +368,11 @@ def test_missing_and_truncated_npz_are_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(UserError, match=r"own\.npz is not a readable \.npz file"):
         load_split(find_domain(f"npz:{path}"), "train", tmp_path)
+    np.save(path.with_suffix(".npy"), np.zeros(3))
+    for content in (path.with_suffix(".npy").read_bytes(), b"no arrays\n", b""):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"own\.npz is not a readable \.npz file of arrays; numpy\.savez writes"):
+            load_split(find_domain(f"npz:{path}"), "train", tmp_path)
     path.unlink()
     with pytest.raises(UserError, match=r"own\.npz does not exist; it should hold the arrays train_images"):
         load_split(find_domain(f"npz:{path}"), "train", tmp_path)

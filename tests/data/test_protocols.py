@@ -226,6 +226,14 @@ def own(path: Path, names: list[str]) -> str:
     return f"npz:{path}"
 
 
+def test_a_domain_that_lacks_a_class_is_told_how_to_name_it(tmp_path: Path) -> None:
+    source, target = own(tmp_path / "a.npz", ["0", "1", "2"]), own(tmp_path / "b.npz", ["0", "1"])
+    with pytest.raises(UserError) as caught:
+        load_task("standard", source, target, tmp_path)
+    said = f"(only in {source}: 2); where {target} has no image of a class, give class_names with all of them"
+    assert str(caught.value).endswith(said)
+
+
 def test_differing_classes_are_named(tmp_path: Path) -> None:
     source, target = own(tmp_path / "a.npz", ["cat", "dog", "ox"]), own(tmp_path / "b.npz", ["cat", "dog", "elk"])
     with pytest.raises(UserError, match=r"same classes \(only in npz:.*a\.npz: ox; only in npz:.*b\.npz: elk\)"):

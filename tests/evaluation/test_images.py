@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.evaluation.examples import CLASSES, write_shapes
 from uda.data.augmentation import to_float
@@ -104,9 +105,29 @@ def test_other_classes_and_unknown_splits_are_errors(unit_run: Path, tmp_path: P
     path = tmp_path / "other.npz"
     write_shapes(path, colour=True, seed=4)
     stars = reclassed(path, "stars.npz", [0, 1, 2], ("circle", "cross", "star"))
-    with pytest.raises(UserError, match=r"on the classes circle, cross, square, but .*stars.npz under .* has circle"):
+    with pytest.raises(UserError, match=r"on the classes circle, cross, square, but .*stars.npz has circle, .*; give"):
         classify(checkpoint, "last", tmp_path, Choice(stars))
     with pytest.raises(UserError, match=r"unknown split of .* 'val'.* known are test, train"):
         classify(checkpoint, "last", tmp_path, Choice(split="val"))
     with pytest.raises(UserError, match="unknown domain 'minst': did you mean 'mnist'"):
         classify(checkpoint, "last", tmp_path, Choice("minst"))
+
+
+def test_a_sample_that_lacks_a_class_says_how_to_name_it(unit_run: Path, tmp_path: Path) -> None:
+    checkpoint = unit_run / "checkpoint.pt"
+    sample = tmp_path / "sample"
+    for name in CLASSES[:2]:
+        (sample / "test" / name).mkdir(parents=True)
+        Image.new("RGB", (16, 16), (len(name), 0, 0)).save(sample / "test" / name / "0.png")
+    lacking = r"sample has circle, cross; an empty class folder is enough for what has no image here \(square\)$"
+    with pytest.raises(UserError, match=lacking):
+        classify(checkpoint, "last", tmp_path, Choice(f"folder:{sample}"))
+    (sample / "test" / "square").mkdir()
+    assert len(classify(checkpoint, "last", tmp_path, Choice(f"folder:{sample}")).labels) == 2
+    images = np.zeros((2, 16, 16, 3), np.uint8)
+    np.savez(tmp_path / "two.npz", train_images=images, train_labels=[0, 1], test_images=images, test_labels=[0, 1])
+    np.savez(tmp_path / "few.npz", **dict(np.load(tmp_path / "two.npz")), class_names=np.array(CLASSES[:2]))
+    with pytest.raises(UserError, match=r"few\.npz has circle, cross; give class_names with all .* \(square\)$"):
+        classify(checkpoint, "last", tmp_path, Choice(f"npz:{tmp_path / 'few.npz'}"))
+    with pytest.raises(UserError, match=r"two\.npz has 0, 1; give data of the classes that it was trained on"):
+        classify(checkpoint, "last", tmp_path, Choice(f"npz:{tmp_path / 'two.npz'}"))

@@ -1,6 +1,8 @@
 """Predictions as a table, read back."""
 
+import errno
 import importlib.util
+import os
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,32 @@ def test_parquet_without_pyarrow_names_what_to_install(classified: Classified, t
     with pytest.raises(UserError, match=r"p\.parquet: Parquet needs pyarrow.* pip install -e '.\[parquet\]' in uda's"):
         write_table(prediction_table(classified), tmp_path / "p.parquet")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_not_utf8_is_written_as_csv_and_refused_as_parquet(
+    classified: Classified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = prediction_table(classified).assign(label=os.fsdecode(b"\xff"))
+    write_table(table, tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").read_bytes().splitlines()[1].startswith(b"0,\xff,")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    with pytest.raises(UserError, match=r"p\.parquet: Parquet has names in UTF-8 alone"):
+        write_table(table, tmp_path / "p.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_a_full_disk_leaves_what_was_there(
+    classified: Classified, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        path.touch()
+        raise OSError(errno.ENOSPC, "no space left")
+
+    (tmp_path / "p.csv").write_text("before", encoding="utf-8")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"no space left: .*p\.csv"):
+        write_table(prediction_table(classified), tmp_path / "p.csv")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["before"]
 
 
 def test_other_endings_are_an_error() -> None:

@@ -1,3 +1,4 @@
+import codecs
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -193,6 +194,17 @@ def test_export_never_writes_a_run_twice_and_keeps_what_is_there(tmp_path: Path)
     assert path.read_bytes().startswith(before)
     assert read_csv(path) == [ONE, TWO, THREE]
     assert sorted(file.name for file in tmp_path.iterdir()) == [".lock", "runs.csv"]
+
+
+def test_the_mark_that_spreadsheets_put_first_is_read_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    export([ONE], path)
+    before = codecs.BOM_UTF8 + path.read_bytes()
+    path.write_bytes(before)
+    assert read_csv(path) == [ONE]
+    assert export([ONE, TWO], path) == 1
+    assert path.read_bytes().startswith(before)
+    assert find_runs([path]).results == (ONE, TWO)
 
 
 def test_what_is_exported_at_once_is_all_there(tmp_path: Path) -> None:

@@ -102,10 +102,59 @@ def test_methods_agree_with_the_most_of_the_others(tmp_path: Path) -> None:
     text = write_scores(find_runs([tmp_path]), "md")
     assert cells(text, "Method")[-1] == "agreement"
     # others of mcd: dann and im have 0 1 | 1 | 1 2 | 2 | 0 2; it agrees with one of two equal ones, too
-    assert cells(text, "MCD")[-1] == "**0.5000 ± 0.1414**"  # 2 of 5 and 3 of 5
-    assert cells(text, "DANN")[-1] == "<u>0.4000</u>"  # the most of the others have 0, 1, 0, 1, 2
-    assert cells(text, "IM")[-1] == "<u>0.4000</u>"  # 0, 1, 0, 1, 2 again
-    assert cells(text, "Target only")[-1] == "0.0000"
+    assert cells(text, "MCD")[-1] == "<u>0.5000 ± 0.1414</u>"  # 2 of 5 and 3 of 5
+    # mcd's two runs share a vote: beside dann 0 1 | 1 | 0 2 | 1 2 | 2 have the most, beside im 0 | 1 | 0 1 | 1 2 | 0 2
+    assert cells(text, "DANN")[-1] == "**0.6000**"
+    assert cells(text, "IM")[-1] == "**0.6000**"
+    assert cells(text, "Target only")[-1] == "0.2000"  # all three differ in the third
+
+
+def test_settings_of_one_method_have_no_vote_on_each_other(tmp_path: Path) -> None:
+    votes = (("mcd", [0, 0]), ("dann", [1, 1]), ("bnm", [2, 0]), ("bnm", [2, 0]))
+    for number, (method, predicted) in enumerate(votes):
+        run = unscored(tmp_path / f"{number}", method, 1, 1.0, 1.0, 1.0)
+        folder = tmp_path / f"{number}" / run.config_hash
+        values = json.loads((folder / "run.json").read_text())
+        values["config"]["settings"] = {"width": number}
+        (folder / "run.json").write_text(json.dumps(values))
+        found = json.loads((folder / "result.json").read_text())
+        (folder / "result.json").write_text(json.dumps({**found, "config_hash": f"{number}"}))
+        predict(folder, [-1] * 2, predicted, [0] * 2)
+    text = write_scores(find_runs([tmp_path]), "md")
+    # beside bnm mcd and dann have 0 1 | 0 1; that another bnm has 2 as well is nothing to it
+    shown = [line.strip("| ").split()[-1] for line in text.splitlines() if "BNM, settings" in line]
+    assert [text.strip("*") for text in shown] == ["0.5000"] * 2
+
+
+def test_what_has_collapsed_is_ranked_by_no_score(tmp_path: Path) -> None:
+    for method, accuracy, consistency, classes in (
+        ("mcd", 70.0, 0.7, 9.0),
+        ("dann", 80.0, 0.8, 4.6),
+        ("im", 10.0, 1.0, 4.4),
+    ):
+        run = result(method=method, accuracy_last=accuracy, accuracy_oracle=100.0)
+        scores = {"consistency": [consistency], "diversity": [math.log(classes)]}
+        log(write_run(tmp_path / method, run), {100: accuracy}, scores=scores)
+    text = write_scores(find_runs([tmp_path]), "md")
+    assert cells(text, "IM") == ["&emsp;IM<sup>a</sup>", "1", "10.00", "1.0000"]
+    assert "- <sup>a</sup> collapsed: its predictions spread over less than half as many classes" in text
+    assert cells(text, "DANN")[-1] == "**0.8000**"
+    assert cells(text, "Spearman")[-1] == "1.00"
+    assert cells(text, "Points lost")[-1] == "0.00"
+
+
+def test_runs_on_other_data_are_not_compared(tmp_path: Path) -> None:
+    for number, method in enumerate(("mcd", "dann", "bnm", "im")):
+        run = unscored(tmp_path, method, 1, 1.0, 1.0, 1.0)
+        folder = tmp_path / run.config_hash
+        values = json.loads((folder / "run.json").read_text())
+        files = [{"name": "photos/test", "checksum": "md5:1" if number else "md5:2", "verified": False}]
+        (folder / "run.json").write_text(json.dumps({**values, "files": files}))
+        predict(folder, [-1] * 2, [0, 1], [0] * 2)
+    text = write_scores(find_runs([tmp_path]), "md")
+    assert cells(text, "MCD")[-1] == "–"
+    assert cells(text, "DANN")[-1] == "**1.0000**"
+    assert "MCD, data " in text
 
 
 def test_too_few_do_not_vote(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 from unittest.mock import ANY
@@ -123,6 +124,24 @@ def test_a_choice_with_a_run_that_trains_on_the_score_is_left_out() -> None:
     assert (verdict(pair, "entropy").settings.count, verdict(pair, "entropy").unfair) == (1, 0)
     assert pair.choices == 2
     assert pair.chance == pytest.approx((90 - (80 + 90 + 60) / 3 + 2) / 2)
+
+
+def test_what_has_collapsed_is_ranked_with_no_others() -> None:
+    even = [replace(each, checkpoints=spread(each.checkpoints, 9.0)) for each in (LIKED, BETTER, RIGHT)]
+    fallen = replace(WORST, checkpoints=spread(WORST.checkpoints, 4.4))
+    (pair,) = study_validators([*even, fallen]).pairs
+    (without,) = study_validators(even).pairs
+    found, expected = verdict(pair, "entropy"), verdict(without, "entropy")
+    assert (pair.collapsed, pair.runs, without.collapsed) == (1, 4, 0)
+    assert (found.last, found.picked, found.settings) == (expected.last, expected.picked, expected.settings)
+    assert (found.checkpoints.count, found.flattered, found.unfair) == (4, 0, 0)
+    assert (pair.choices, pair.chance) == (without.choices, without.chance)
+    text = " ".join(write_study(study_validators([*even, fallen]), "text").split())
+    assert " 1 run has collapsed and is ranked with no others" in text
+
+
+def spread(checkpoints: Sequence[Checkpoint], classes: float) -> tuple[Checkpoint, ...]:
+    return tuple(replace(each, scores={**each.scores, "diversity": math.log(classes)}) for each in checkpoints)
 
 
 def test_settings_are_shown_where_there_is_a_choice() -> None:

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tests.evaluation.examples import result
-from uda.evaluation.runs import export
+from uda.evaluation.runs import export, read_csv
 from uda.sweeps.recipe import Recipe, load_recipe
-from uda.sweeps.report import write_report, write_together, write_translations
+from uda.sweeps.report import recorded, write_report, write_together, write_translations
 from uda.sweeps.translations import can_translate
 from uda.training.checkpoint import load_model
 from uda.training.config import RunConfig
@@ -43,6 +43,18 @@ def test_published_numbers_of_the_same_methods_are_written_where_there_are_any(t
     assert written(tmp_path, "rendered", "optdigits") == usual
     assert "mnist-counterparts.md" in written(tmp_path, "mnist", "usps-esl")
     assert "96.5 ± 0.3" in (tmp_path / "mnist-counterparts.md").read_text()
+
+
+def test_a_row_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    written(tmp_path, "mnist", "usps-esl")
+    table = (tmp_path / "mnist.md").read_text()
+    path = tmp_path / "runs.csv"
+    path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
+    assert len(read_csv(path)) == 2
+    recipe = recipe_of(tmp_path, "mnist", "usps-esl")
+    assert len(recorded(recipe, path)) == 1
+    write_report(recipe, tmp_path)
+    assert (tmp_path / "mnist.md").read_text() == table
 
 
 def test_one_table_of_several_recipes_says_how_each_pair_is_made_and_which_is_not_run(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ def test_what_is_there_stays_and_a_last_line_without_an_end_gets_one(recipe: Rec
     assert len(read_kept(tmp_path / "kept.csv")) == 1 + 4
 
 
+def test_the_mark_that_spreadsheets_put_first_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "kept.csv"
+    path.write_text(HEADER + LINE, encoding="utf-8-sig")
+    assert read_kept(path) == {("abc", "source-target"): 33.3}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -20,8 +20,9 @@ from uda.errors import UserError
 from uda.evaluation.runs import read_csv
 from uda.sweeps.ablating import draw_ablations, find, write_ablations
 from uda.sweeps.recipe import Recipe, load_recipe
-from uda.sweeps.runner import left_to_another, sweep, title
+from uda.sweeps.runner import Workplace, left_to_another, sweep, title
 from uda.sweeps.translations import judges, measure_kept, read_kept
+from uda.sweeps.unlabelled import lacks_labels, without_target_labels
 from uda.training.config import RunConfig
 
 
@@ -62,9 +63,11 @@ def ablate(
     table, kept = (results / f"{recipe.name}-ablations{ending}" for ending in (".csv", "-kept.csv"))
     failed: list[str] = []
     if not tables:
-        readers = [config for config in (judges(recipe) if judge else ()) if config]
-        results.mkdir(parents=True, exist_ok=True)
         place = workplace(data_root, runs, device, threads, jobs)
+        if lacks_labels(recipe.target, "test", data_root):
+            raise without_accuracies(recipe)
+        readers = readers_of(recipe, place) if judge else []
+        results.mkdir(parents=True, exist_ok=True)
         names = {config.hash: f"{title(config)}, {one.name}" for one in recipe.ablations for config in one.configs}
         warn_of_precision([*readers, *wanted], place)
         judged = sweep(readers, place, results / "runs.csv", click.echo)
@@ -77,7 +80,7 @@ def ablate(
         if busy := len(judged.busy + made.busy):
             click.echo(left_to_another(busy))
         if any(not result.scored for result in made.results):
-            raise UserError(f"{recipe.path}: ablations are compared by accuracy: {recipe.target} has no test labels")
+            raise without_accuracies(recipe)
         failed = [f"{names.get(config.hash) or title(config)}: {reason}" for config, reason in failures]
     findings = find(recipe, read_csv(table) if table.exists() else [], read_kept(kept))
     if any(finding.results for finding in findings) or not failed:
@@ -111,3 +114,17 @@ def chosen(recipe: Recipe, seeds: str, only: str) -> list[RunConfig]:
         raise UserError(f"--seeds {strangers[0]}: {recipe.path} has {', '.join(map(str, known))}")
     asked = parse_seeds(seeds) or known
     return [config for seed in zip(*(a.configs for a in named), strict=True) for config in seed if config.seed in asked]
+
+
+def without_accuracies(recipe: Recipe) -> UserError:
+    """Build the error for ablations whose runs have no accuracy."""
+    return UserError(f"{recipe.path}: ablations are compared by accuracy: {recipe.target} has no test labels")
+
+
+def readers_of(recipe: Recipe, place: Workplace) -> list[RunConfig]:
+    """Return the runs that judge translated images; `UserError` where there are none, or one of them has no labels."""
+    readers = [config for config in judges(recipe) if config]
+    _, reason = without_target_labels(readers, place)
+    if reason:
+        raise UserError(f"{recipe.path}: translated images are judged by {reason}; give --no-judge")
+    return readers

@@ -31,6 +31,7 @@ from uda.sweeps.report import KEPT, recorded, write_report, write_together, writ
 from uda.sweeps.runner import Sweep, Workplace, left_to_another, reasons, sweep, title
 from uda.sweeps.swaps import swap_warnings
 from uda.sweeps.translations import measure_kept
+from uda.sweeps.unlabelled import lacks_labels, without_target_labels
 from uda.training.config import RunConfig
 from uda.training.record import is_finished
 
@@ -81,15 +82,19 @@ def benchmark(
     place = workplace(data_root, runs, device, threads, jobs)
     failed = []
     selected = [select(path, seeds, methods) for path in recipes]
+    if not tables:
+        selected = [(recipe, leave_out(recipe, configs, place)) for recipe, configs in selected]
     for recipe, configs in selected:
         if dry_run:
             click.echo(plan(configs, runs))
         elif tables:
-            click.echo(wrote(recipe.name, write_report(recipe, results) + write_unscored(recipe, [], results, place)))
+            written = write_report(recipe, results) + write_unscored(recipe, [], results, place)
+            click.echo(wrote(recipe.name, [recipe], written, place))
         else:
             failed += run_recipe(recipe, configs, results, place)
     if together and not dry_run:
-        click.echo(wrote(together, write_together(together, [recipe for recipe, _ in selected], results)))
+        all_recipes = [recipe for recipe, _ in selected]
+        click.echo(wrote(together, all_recipes, write_together(together, all_recipes, results), place))
     if failed:
         raise UserError("; ".join(failed))
 
@@ -110,6 +115,22 @@ def select(path: Path, seeds: str, methods: str) -> tuple[Recipe, list[RunConfig
     return recipe, configs
 
 
+def leave_out(recipe: Recipe, configs: list[RunConfig], place: Workplace) -> list[RunConfig]:
+    """Leave out runs that learn from labels which the target does not have, and say so on stderr.
+
+    Raises
+    ------
+    UserError
+        Where no other is left.
+    """
+    left, reason = without_target_labels(configs, place)
+    if not left:
+        raise UserError(f"{recipe.path}: there is nothing to run but {reason}; run another method")
+    if reason:
+        click.echo(f"left out: {reason}", err=True)
+    return left
+
+
 def plan(configs: list[RunConfig], runs: Path) -> str:
     """Return one line per run: its state, what it is, its length and its folder."""
     lines = []
@@ -121,11 +142,15 @@ def plan(configs: list[RunConfig], runs: Path) -> str:
     return "\n".join(lines)
 
 
-def wrote(name: str, paths: list[Path]) -> str:
-    """Say what was written for a recipe, or for several."""
-    if not paths:
-        return f"{name}: no finished run of the recipe's own seeds in runs.csv yet"
-    return "wrote " + ", ".join(map(str, paths))
+def wrote(name: str, recipes: Sequence[Recipe], paths: list[Path], place: Workplace) -> str:
+    """Say what was written for a recipe, or for several, or why nothing was."""
+    if paths:
+        return "wrote " + ", ".join(map(str, paths))
+    if find_unscored([config for recipe in recipes for config in recipe.configs], place.runs).unscored:
+        return f"{name}: no finished run of these recipes has an accuracy, which tables of several recipes show"
+    unlabelled = any(lacks_labels(recipe.target, "test", place.root) for recipe in recipes)
+    where = f"runs.csv or {place.runs}" if unlabelled else "runs.csv"
+    return f"{name}: no finished run of the recipe's own seeds in {where} yet"
 
 
 def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: Workplace) -> list[str]:
@@ -141,7 +166,8 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
     for warning in swap_warnings(recipe, swept.trained, place.runs, place.root):
         click.echo(warning)
     if swept.results:
-        click.echo(wrote(recipe.name, scores + (write_report(recipe, results) if scored else [])))
+        written = scores + (write_report(recipe, results) if scored else [])
+        click.echo(wrote(recipe.name, [recipe], written, place))
         picture = results / f"{recipe.name}-translations.png"
         if write_translations(recipe, place.runs, place.root, picture, swept.trained):
             click.echo(f"wrote {picture}")

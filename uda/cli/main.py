@@ -59,10 +59,10 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what is wrong with the input or the file system becomes one sentence."""
+        """Run the command; what is wrong with the input, the file system or memory becomes one sentence."""
         try:
             return super().invoke(ctx)
-        except (UserError, OSError) as error:
+        except (UserError, OSError, MemoryError) as error:
             if sentence := sentence_of(error):
                 raise Failure(sentence) from error
             raise

@@ -88,6 +88,8 @@ def list_runs(paths: tuple[Path, ...]) -> None:
 def export_runs(paths: tuple[Path, ...], output: Path) -> None:
     """Add finished runs to a CSV file, one row each."""
     found = find_runs(paths or DEFAULT_RUNS)
+    if found.unscored and not found.results:
+        raise UserError(f"nothing to export: there is nothing but {without_accuracy(len(found.unscored))}")
     added = export(found.results, output)
     click.echo(f"{output}: {added} added, {len(found.results) - added} already there")
     report_left_out(found)

@@ -20,9 +20,11 @@ from uda.evaluation.published import Selection
 from uda.evaluation.repick import repick
 from uda.evaluation.runs import FoundRuns, find_runs
 from uda.evaluation.write import Arrangement, Format
+from uda.metrics.validators import find_validator
 
 _SUFFIXES: dict[str, Format] = {".md": "md", ".tex": "latex", ".csv": "csv", ".html": "html"}
 _WIDTH = 100
+_OF_ACCURACIES = ("brief", "paper", "counterparts")
 
 
 @click.command("table")
@@ -60,10 +62,14 @@ def table(
     Runs without an accuracy, as no test image of their target has a label, have a table of what label-free validators
     think of them. RUNS are run folders, folders of them, or a runs.csv; $UDA_RUNS or runs where none is given.
     """
+    if validator:
+        find_validator(validator)
     found = find_runs(paths or DEFAULT_RUNS)
     check_readable(found)
     if validator and arrangement == "scores":
         raise UserError(f"--validator {validator}: --layout scores has validators beside each other; leave it out")
+    if found.unscored and not found.results:
+        refuse_accuracies(validator, arrangement)
     if validator and found.results:
         found = repick(found, validator)
     found = tell_settings(found)
@@ -78,3 +84,13 @@ def check_readable(found: FoundRuns) -> None:
     """Refuse what has no run that could be read, with the first reason."""
     if found.broken and not (found.results or found.missing or found.unscored):
         raise UserError(f"none of {len(found.broken)} runs can be read; {found.broken[0]}")
+
+
+def refuse_accuracies(validator: str | None, arrangement: str) -> None:
+    """Refuse options that are of accuracies, where no run has one."""
+    asked = f"--layout {arrangement}" if arrangement in _OF_ACCURACIES else ""
+    if option := f"--validator {validator}" if validator else asked:
+        raise UserError(
+            f"{option}: is of accuracies, and no run here has one, as no test image of the target has a label; "
+            "leave it out"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import click
 
 from uda.cli.options import data_root_option, device_option, parse_seeds, runs_option, threads_option
 from uda.cli.workplace import warn_of_precision, workplace
+from uda.data.domains import find_domain
 from uda.errors import UserError
 from uda.evaluation.history import read_history
 from uda.evaluation.runs import RunResult
@@ -106,7 +108,7 @@ def show(config: RunConfig, result: RunResult, folder: Path, several: bool) -> N
     """
     if several:
         click.echo(seed_of(config))
-    click.echo(describe(result))
+    click.echo(describe(result, folder))
     if starts := read_starts(folder):
         click.echo(describe_starts(starts, config))
     if warning := warn_of_rare(read_history(folder)[-1].predicted):
@@ -140,16 +142,23 @@ def parse_value(text: str) -> Any:
     return table["value"] if len(table) == 1 else text
 
 
-def describe(result: RunResult) -> str:
-    """Say what a run reached, the headline first and the oracle named as such."""
+def describe(result: RunResult, folder: Path) -> str:
+    """Say what a run in a folder reached, the headline first and the oracle named as such."""
     if not result.scored:
         return (
-            f"no accuracy: no test image of {result.target} has a label (uda predict says what they are taken for; "
-            f"uda table, what validators think of the run)\n  step {result.validator_step:,} of {result.steps:,} was "
-            f"picked by {result.validator}"
+            f"no accuracy: no test image of {result.target} has a label (uda predict says what they are taken for: "
+            f"{predict_command(result.target, folder)}; uda table, what validators think of the run)\n"
+            f"  step {result.validator_step:,} of {result.steps:,} was picked by {result.validator}"
         )
     return (
         f"target test accuracy: {result.accuracy_last:.2f} % at the last step ({result.steps:,})\n"
         f"  {result.accuracy_validator:.2f} % at step {result.validator_step:,}, picked by {result.validator}\n"
         f"  {result.accuracy_oracle:.2f} % at step {result.oracle_step:,}, the oracle's pick (sees target labels)"
     )
+
+
+def predict_command(target: str, folder: Path) -> str:
+    """Return the command that classifies the test images of a user's own target by the run in a folder."""
+    (place,) = find_domain(target).files(Path(), "test")
+    images = target if target.startswith("npz:") else str(place)
+    return shlex.join(["uda", "predict", images, "--checkpoint", str(folder / "checkpoint.pt")])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 SPLITS = ("train", "test")
 EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 #: Endings of images that are not read: beside others they would be missing, and nobody told.
-UNREAD = (".avif", ".gif", ".heic", ".jp2", ".tif", ".tiff")
-MIXED_SIZE = 32  # what images of differing sizes are brought to
+UNREAD = (".avif", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".tif", ".tiff")
+MIXED_SIZE = 32  # what images of differing sizes are brought to, and large ones of one size
+LARGEST_KEPT = 256  # side of images of one size that are kept as they are
 FOLDER_FORM = (
     "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png (those of a target that have no labels as "
     "PATH/train/*.png and PATH/test/*.png; where none has any, PATH/*.png will do)"
@@ -60,7 +63,9 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     either, they have no names. Images that are in no split at all are both.
 
     Images are grey where all of the split are, else RGB. Where they differ in size, each is resized to 32x32 (and a
-    note says so). Their order is that of their content's checksums, so that it tells nothing of their classes.
+    note says so). So is each where all are of one size with a side above 256 pixels: whole, photographs would not fit
+    into memory, and 32x32 is the most that a protocol leaves of them. Their order is that of their content's checksums,
+    so that it tells nothing of their classes.
 
     Parameters
     ----------
@@ -87,7 +92,8 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     if not paths:
         raise UserError(f"{place} holds no image ({', '.join(EXTENSIONS)})")
     stamps = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path, _ in paths]
-    key = hashlib.md5(repr((str(folder.resolve()), class_names, stamps)).encode()).hexdigest()
+    made_from = (str(folder.resolve()), class_names, stamps, MIXED_SIZE, LARGEST_KEPT)
+    key = hashlib.md5(repr(made_from).encode()).hexdigest()
     content = cached(root, f"folder-{split}", key, partial(decode_images, paths))
     name = record(root, place, content["md5"], None).name
     note = f"folder {folder.name} {split}: images of differing sizes, each resized to {MIXED_SIZE}x{MIXED_SIZE}"
@@ -103,7 +109,7 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
 def place_of(folder: Path, split: str) -> Path:
     """Return where the images of a split are: in its own folder, or where all are that belong to no split."""
     divided = any((folder / each).exists() for each in SPLITS)
-    loose = not divided and folder.is_dir() and any(path.suffix.lower() in EXTENSIONS for path in folder.iterdir())
+    loose = not divided and folder.is_dir() and any(map(_seems_image, folder.iterdir()))
     return folder if loose else folder / split
 
 
@@ -122,15 +128,16 @@ def classes_of(folder: Path, wanted: str) -> tuple[str, ...]:
         if names := class_folders(folder, split):
             return names
         if not loose:
-            raise UserError(f"{folder / split} holds no class folder; domain folder:{folder} should hold {FOLDER_FORM}")
+            raise _misplaced(folder, place_of(folder, split), "holds no image")
     return ()
 
 
 def class_folders(folder: Path, split: str) -> tuple[str, ...]:
     """Return the names of the folders in that of a split, sorted."""
     place = place_of(folder, split)
-    if not place.is_dir():
-        raise UserError(f"{place} does not exist; domain folder:{folder} should hold {FOLDER_FORM}")
+    for path in (folder, place):
+        if not path.is_dir():
+            raise _misplaced(folder, path, "is a file, not a folder" if path.exists() else "does not exist")
     return tuple(sorted(path.name for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")))
 
 
@@ -140,7 +147,7 @@ def loose_images(folder: Path, split: str) -> list[Path]:
     if not names:
         return images_of(place)
     for path in place.iterdir():
-        if path.suffix.lower() in (*EXTENSIONS, *UNREAD) and not path.name.startswith("."):
+        if _seems_image(path):
             raise UserError(
                 f"{path} stands beside class folders ({', '.join(names)}): put it into the one of its class"
             )
@@ -155,13 +162,30 @@ def images_of(folder: Path) -> list[Path]:
     for inner in (path for path in files if path.is_dir()):
         if any(path.suffix.lower() in EXTENSIONS for path in inner.rglob("*")):
             raise UserError(f"{inner} holds images inside the folder of a class, where none is read: move them up")
-    images = [path for path in files if path.suffix.lower() in EXTENSIONS]
-    if files and not images:
+    if files and not any(path.suffix.lower() in EXTENSIONS for path in files):
         raise UserError(f"{folder} holds {files[0].name} and no image that is read here: convert to {EXTENSIONS[-2]}")
-    unread = [path for path in files if path.suffix.lower() in UNREAD]
-    if unread:
-        raise UserError(f"{unread[0]} is an image of a form that is not read here: convert to {EXTENSIONS[-2]}")
+    return read_here(files)
+
+
+def read_here(files: Iterable[Path]) -> list[Path]:
+    """Return the images among files; `UserError` for one of a form that is not read."""
+    images = []
+    for path in files:
+        if path.suffix.lower() in UNREAD:
+            raise UserError(f"{path} is an image of a form that is not read here: convert to {EXTENSIONS[-2]}")
+        if path.suffix.lower() in EXTENSIONS:
+            images.append(path)
     return images
+
+
+def _seems_image(path: Path) -> bool:
+    """Whether a name is that of an image, read here or not."""
+    return path.suffix.lower() in (*EXTENSIONS, *UNREAD) and not path.name.startswith(".")
+
+
+def _misplaced(folder: Path, path: Path, problem: str) -> UserError:
+    """Build the error for a path that is not as a domain of class folders needs it."""
+    return UserError(f"{path} {problem}; domain folder:{folder} should hold {FOLDER_FORM}")
 
 
 def decode_images(paths: list[tuple[Path, int]]) -> dict[str, Any]:
@@ -170,13 +194,16 @@ def decode_images(paths: list[tuple[Path, int]]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``images`` (N, C, H, W) uint8, ``labels`` (N,) int64, ``mixed`` (whether sizes differed, so that each was
-        resized), ``md5`` (of all content and labels, in order).
+        ``images`` (N, C, H, W) uint8, ``labels`` (N,) int64, ``mixed`` (whether sizes differed), ``md5`` (of all
+        content and labels, in order). Each image is `MIXED_SIZE` large where sizes differ or one is above
+        `LARGEST_KEPT`.
     """
     hashed = sorted((md5_of_file(path), label, path) for path, label in paths)
-    mixed = len({size_of(path) for path, _ in paths}) > 1
+    sizes = {size_of(path) for path, _ in paths}
+    mixed = len(sizes) > 1
+    kept = not mixed and max(max(size) for size in sizes) <= LARGEST_KEPT
     # one by one: photographs as they come may be larger than memory
-    pictures = [resize(read_image(path)[None], MIXED_SIZE)[0] if mixed else read_image(path) for _, _, path in hashed]
+    pictures = [read_image(path) if kept else resize(read_image(path)[None], MIXED_SIZE)[0] for _, _, path in hashed]
     if any(picture.shape[0] == 3 for picture in pictures):
         pictures = [picture.expand(3, -1, -1) for picture in pictures]
     return {
@@ -254,7 +281,7 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
     UserError
         Naming the file and what is wrong with it.
     """
-    require(path, NPZ_FORM, "numpy.savez writes such a file")
+    require_npz(path)
     with parsing(path, ".npz file"), path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
         labelled = [name for name in ("train_labels", "test_labels") if name in file]
         pixels = f"{split}_images" if labelled or "test_images" in file else "train_images"
@@ -276,6 +303,16 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
         raise UserError(f"{path} holds {len(labels):,} {split} labels for {len(images):,} images")
     files = (record(root, path, md5_of_file(path), None),)
     return Split(torch.from_numpy(images), torch.from_numpy(labels), names, files)
+
+
+def require_npz(path: Path) -> None:
+    """Raise `UserError` for a path that is no ``.npz`` file, whatever its name says."""
+    require(path, NPZ_FORM, "numpy.savez writes such a file")
+    with parsing(path, ".npz file"), path.open("rb") as stream:
+        if not zipfile.is_zipfile(stream):
+            raise UserError(
+                f"{path} is not a readable .npz file of arrays; numpy.savez writes one: it should hold {NPZ_FORM}"
+            )
 
 
 def numbered(path: Path, name: str, labels: NDArray[np.int64], count: int) -> tuple[str, ...]:

@@ -341,8 +341,17 @@ def same_classes(origin: Domain, source: Split, aim: Domain, target: Split) -> S
     if only_source or only_target:
         parts = [(origin.name, only_source), (aim.name, only_target)]
         differing = "; ".join(f"only in {name}: {', '.join(classes)}" for name, classes in parts if classes)
-        raise UserError(f"{origin.name} and {aim.name} do not have the same classes ({differing})")
+        lacking = [name for name, missed in ((aim.name, only_source), (origin.name, only_target)) if missed]
+        remedies = "".join(_naming_all(name) for name in lacking)
+        raise UserError(f"{origin.name} and {aim.name} do not have the same classes ({differing}){remedies}")
     return in_order(target, source.class_names)
+
+
+def _naming_all(domain: str) -> str:
+    """Say how a user's own domain names a class that it has no image of, for the end of a sentence."""
+    ways = {"npz": "give class_names with all of them", "folder": "an empty class folder is enough"}
+    scheme = domain.partition(":")[0]
+    return f"; where {domain} has no image of a class, {ways[scheme]}" if scheme in ways else ""
 
 
 def common_shape(rules: Protocol, source: Tensor, target: Tensor) -> tuple[int, int, int]:

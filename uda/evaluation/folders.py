@@ -75,9 +75,10 @@ def read_result(folder: Path) -> RunResult:
     """Read a finished run folder; `UserError` naming the file that is broken."""
     path = folder / "result.json"
     values = _read_json(path)
-    settings = _settings_hash(_read_config(folder)[0]) if (folder / "run.json").is_file() else ""
+    known = (folder / "run.json").is_file()
+    settings = _settings_hash(_read_config(folder)[0]) if known else ""
     try:
-        return to_result({**values, "settings": settings})
+        return to_result({**values, "settings": settings, "data": _data_hash(folder) if known else ""})
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
 
@@ -158,6 +159,12 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
 def _has_tables(config: Mapping[str, Any]) -> bool:
     """Tell whether what should be a table in a config is one."""
     return all(isinstance(config.get(name, {}), dict) for name in ("settings", "augmentation"))
+
+
+def _data_hash(folder: Path) -> str:
+    """Hash the checksums of the files that a run has read; nothing where its folder does not say."""
+    checksums = [str(file.get("checksum")) for file in _read_json(folder / "run.json").get("files", [])]
+    return hashlib.sha256("\n".join(sorted(checksums)).encode()).hexdigest()[:12] if checksums else ""
 
 
 def _settings_hash(config: Mapping[str, Any]) -> str:

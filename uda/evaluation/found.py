@@ -29,7 +29,7 @@ def write_found(
     form, published, headline, width
         As for `uda.evaluation.write.write_tables`. CSV has accuracies alone, where there are any.
     arrangement
-        Of accuracies, as there; ``"scores"`` shows label-free scores of all runs.
+        Of accuracies, as there; ``"cost"`` shows what all runs cost, and ``"scores"`` label-free scores of all.
 
     Raises
     ------
@@ -38,6 +38,8 @@ def write_found(
     """
     if arrangement == "scores":
         return write_scores(found, form, width)
+    if arrangement == "cost":
+        found = replace(found, results=(*found.results, *found.unscored), unscored=())
     texts = []
     if found.results or not found.unscored:
         tables = write_tables(

@@ -126,8 +126,19 @@ def _own_split(config: RunConfig, home: Side, name: str, root: Path) -> tuple[Sp
 def _in_order(path: Path, split: Split, class_names: tuple[str, ...], domain: str, root: Path) -> Split:
     """Return a split with its labels in the checkpoint's class order; `UserError` where the classes differ."""
     if sorted(split.class_names) != sorted(class_names):
+        place = domain if ":" in domain else f"{domain} under {root}"
         raise UserError(
-            f"{path}: was trained on the classes {', '.join(class_names)}, but {domain} under {root} has "
-            f"{', '.join(split.class_names)}; give data of the classes that it was trained on"
+            f"{path}: was trained on the classes {', '.join(class_names)}, but {place} has "
+            f"{', '.join(split.class_names)}; {_remedy(domain, set(split.class_names), class_names)}"
         )
     return in_order(split, class_names)
+
+
+def _remedy(domain: str, given: set[str], class_names: tuple[str, ...]) -> str:
+    """Say what makes a domain's classes those of a checkpoint; images of each are not needed for that."""
+    absent = ", ".join(name for name in class_names if name not in given)
+    if given <= set(class_names) and domain.startswith("folder:"):
+        return f"an empty class folder is enough for what has no image here ({absent})"
+    if given <= set(class_names) and domain.startswith("npz:"):
+        return f"give class_names with all of them, where there is no image of some ({absent})"
+    return "give data of the classes that it was trained on"

@@ -1,4 +1,4 @@
-"""A user's own image files, in the size and channels of a model."""
+"""A user's own images, in the size and channels of a model."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from uda.data.folder import read_image
+from uda.data.domains import find_domain, load_split
+from uda.data.folder import EXTENSIONS, decode_images, read_here, read_image
 from uda.data.shaping import fit_channels, resize
 from uda.errors import UserError
-
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 def find_images(paths: Iterable[Path]) -> list[Path]:
@@ -20,25 +19,68 @@ def find_images(paths: Iterable[Path]) -> list[Path]:
     Raises
     ------
     UserError
-        For a file of another ending than `ENDINGS`, and for a folder without images.
+        For what does not exist, a file that a ``folder:`` domain would not read, and a folder without images.
     """
     found: dict[Path, None] = {}
     for path in paths:
-        if path.is_file() and path.suffix.lower() not in ENDINGS:
-            raise UserError(f"{path}: its ending is none of images that are read ({', '.join(ENDINGS)})")
-        inside = [path] if path.is_file() else sorted(each for each in path.rglob("*") if _is_image(each, path))
-        if not inside:
-            raise UserError(f"{path}: no folder with images in it ({', '.join(ENDINGS)})")
+        inside = _images_in(path) if path.is_dir() else [_image_at(path)]
         found.update(dict.fromkeys(inside))
     return list(found)
 
 
+def read_files(files: Sequence[Path], shape: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Read image files as a ``folder:`` domain reads those of a split.
+
+    What a file becomes depends on those beside it: where sizes differ, and where one is in colour.
+
+    Parameters
+    ----------
+    files
+        At least one.
+    shape
+        (C, S, S) of the model.
+
+    Returns
+    -------
+    images : Tensor
+        (N, C, S, S) uint8, in the order that the domain has them in: that of their content.
+    places : Tensor
+        (N,) int64, where in ``files`` each is.
+    """
+    decoded = decode_images([(path, place) for place, path in enumerate(files)])
+    return _fitted(decoded["images"], shape), decoded["labels"]
+
+
+def read_arrays(name: str, shape: Sequence[int]) -> Tensor:
+    """Read the test images of a domain ``npz:PATH`` as (N, C, S, S) uint8; labels are not looked at."""
+    return _fitted(load_split(find_domain(name), "test", Path()).images, shape)
+
+
 def read_fitted(path: Path, shape: Sequence[int]) -> Tensor:
     """Read an image file as (C, S, S) uint8, grey or RGB, stretched to S x S; `UserError` where it cannot be read."""
+    return _fitted(read_image(path)[None], shape)[0]
+
+
+def _fitted(images: Tensor, shape: Sequence[int]) -> Tensor:
     channels, size, _ = shape
-    return fit_channels(resize(read_image(path)[None], size), channels)[0]
+    return fit_channels(resize(images, size), channels)
 
 
-def _is_image(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.suffix.lower() in ENDINGS and not hidden and path.is_file()
+def _image_at(path: Path) -> Path:
+    if not path.exists():
+        raise UserError(f"{path} does not exist: no image file, and no folder with images in it")
+    if path.suffix.lower() == ".npz":
+        raise UserError(f"{path}: arrays are given as npz:{path}")
+    if not read_here([path]):
+        raise UserError(f"{path}: its ending is none of images that are read ({', '.join(EXTENSIONS)})")
+    return path
+
+
+def _images_in(folder: Path) -> list[Path]:
+    if images := read_here(sorted(path for path in folder.rglob("*") if _is_visible_file(path, folder))):
+        return images
+    raise UserError(f"{folder}: no folder with images in it ({', '.join(EXTENSIONS)})")
+
+
+def _is_visible_file(path: Path, folder: Path) -> bool:
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts) and path.is_file()

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
+from uda.atomic import write_bytes
 from uda.errors import UserError
 from uda.evaluation.classify import Classified
 
@@ -56,10 +57,19 @@ def probability_columns(probabilities: Tensor, class_names: Sequence[str]) -> di
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table in the format of the name's ending; the folder is made where it does not exist."""
+    """Write a table in the format of the name's ending, whole or not at all; the folder is made where there is none."""
     check_predictions_name(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    content = csv_bytes(table)
     if path.suffix.lower() == ".parquet":
-        table.to_parquet(path, index=False, engine="pyarrow")
-    else:
-        table.to_csv(path, index=False, lineterminator="\n")
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path}: Parquet has names in UTF-8 alone; give a file that ends in .csv") from error
+        content = table.to_parquet(index=False, engine="pyarrow")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, content)
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8; a file name that is not is the bytes that it has on disk."""
+    return table.to_csv(index=False, lineterminator="\n").encode(errors="surrogateescape")

@@ -37,6 +37,9 @@ class RunResult:
     correct_last, correct_validator
         Which target test images were classified right at the last step and at the validator's pick, as
         `uda.metrics.correctness.pack` writes it; empty where that is not known.
+    data
+        Hash of the checksums of the files that were read; empty where that is not known, as of a row of ``runs.csv``,
+        which has no column for it.
     """
 
     method: str
@@ -63,6 +66,7 @@ class RunResult:
     settings: str = field(default="", compare=False)
     correct_last: str = field(default="", compare=False, repr=False)
     correct_validator: str = field(default="", compare=False, repr=False)
+    data: str = field(default="", compare=False, repr=False)
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -75,7 +79,7 @@ class RunResult:
         return not math.isnan(self.accuracy_last)
 
 
-COLUMNS = tuple(f.name for f in fields(RunResult))
+COLUMNS = tuple(f.name for f in fields(RunResult) if f.name != "data")
 #: The three of a run.
 ACCURACIES = ("accuracy_last", "accuracy_validator", "accuracy_oracle")
 #: Columns that results of older versions do not have; they come last.
@@ -102,7 +106,7 @@ def to_result(values: Mapping[str, Any]) -> RunResult:
             raise ValueError(f"{accuracy} is {values[accuracy]!r}, not a percentage in 0..100")
     if converted["n_test"] < 1:
         raise ValueError(f"n_test is {values['n_test']!r}, but there must be a test image")
-    result = RunResult(**converted, **unscored)
+    result = RunResult(**converted, **unscored, data=str(values.get("data", "")))
     for which in ("last", "validator"):
         _check_correct(result, which)
     return result

@@ -50,7 +50,7 @@ def read_sound_rows(path: Path) -> tuple[list[RunResult], list[str]]:
 def _rows(path: Path) -> Iterator[tuple[int, RunResult | ValueError]]:
     """Yield each row, or what is wrong with it, with its line number."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets put a mark before the header
             reader = csv.reader(file)
             header = _checked_header(path, next(reader, []))
             for values in reader:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uda.errors import UserError
+from uda.evaluation.collapse import SPREAD, collapsed
 from uda.evaluation.correlation import regret, spearman
 from uda.evaluation.folders import read_trained_on
 from uda.evaluation.formats import html, latex, markdown, plain
@@ -30,16 +31,20 @@ from uda.evaluation.write import Format
 #: first what orders methods best where labels are known (results/README.md).
 SHOWN = ("consistency", "class-cluster", "information-maximization", "bnm")
 AGREEMENT = "agreement"
-#: How many rows there must be beside one, so that most of them can be of one mind.
+#: How many methods there must be beside one, so that most of them can be of one mind.
 _VOTERS = 2
+#: Below it, two sums of votes are equal.
+_TIE = 1e-6
 #: How many of a score are written.
 DECIMALS = 4
 _FLATTERED = "trains on this score, and is not ranked by it"
+_COLLAPSED = "collapsed: its predictions spread over less than half as many classes as others'; not ranked"
 _WRITERS = {"md": markdown, "latex": latex, "html": html}
 _MEANING = (
     "Scores at the last step that need no target label, mean ± sample standard deviation over n seeds; larger is "
-    f"better. {AGREEMENT.capitalize()}: share of the target's test images that a run takes for what most runs of the "
-    "other methods here take them for. The others: label-free validators."
+    f"better. {AGREEMENT.capitalize()}: share of the target's test images that a run takes for what most of the other "
+    "methods here take them for (the runs of one share its vote; of equally many votes any will do). The others: "
+    "label-free validators."
 )
 _NO_LABELS = (
     "Scores order methods, and do not say by how much one is better. Some hundred labelled test images give the "
@@ -131,9 +136,13 @@ class _Scores:
         self.table, self.pair, self.scores = table, pair, scores
         self.rows = [row for row in table.rows if pair in row.cells]
         self.scored = all(run.scored for row in self.rows for run in row.cells[pair].runs)
+        self.comparable = self.scored and len({row.cells[pair].data for row in self.rows}) == 1
         own = [run.validator for row in self.rows for run in row.cells[pair].runs]
         values = {name: [self._values(row, name) for row in self.rows] for name in (*SHOWN, *own)}
         values[AGREEMENT] = [self._agreement(row) for row in self.rows]
+        spreads = [self._values(row, SPREAD) for row in self.rows]
+        #: Numbers of the rows that have a run which has collapsed.
+        self.collapsed = collapsed({number: min(each, default=math.nan) for number, each in enumerate(spreads)})
         #: Of each score, row by row: of each seed; none where it is not known of all of them.
         self.values = {name: of_rows for name, of_rows in values.items() if any(of_rows)}
         self.footnotes = Footnotes()
@@ -157,7 +166,7 @@ class _Scores:
                 *((Column(Entry("accuracy")),) if self.scored else ()),
                 *(Column(Entry(name)) for name in self.values),
             ),
-            sections=(*sections, *((self._merits(),) if self.scored else ())),
+            sections=(*sections, *((self._merits(),) if self.comparable else ())),
             footnotes=self.footnotes.listed(),
             remarks=(*notes_of_pair(self.table, self.pair), *broken),
             ranked="of the methods that adapt in its column",
@@ -165,7 +174,8 @@ class _Scores:
 
     def _row(self, number: int, row: Row, ranks: Mapping[str, Mapping[int, Rank]]) -> tuple[Entry, ...]:
         cell = row.cells[self.pair]
-        entries = [Entry(row.label, marks=self.footnotes.marks(notes_of_cell(self.table, self.pair, cell)))]
+        notes = [*notes_of_cell(self.table, self.pair, cell), *([_COLLAPSED] if number in self.collapsed else [])]
+        entries = [Entry(row.label, marks=self.footnotes.marks(notes))]
         entries.append(Entry(str(len(cell.runs)), number=len(cell.runs)))
         if self.scored:
             entries.append(Entry(cell.last.text, number=cell.last.mean))
@@ -175,14 +185,14 @@ class _Scores:
         return tuple(entries)
 
     def _merits(self) -> Section:
-        """Say how well each score orders the methods that learn from no target label and do not train on it."""
+        """Say how well each score orders methods: not the ceiling, nor what trains on it or has collapsed."""
         correlations, losses = [], []
         best = max((row.cells[self.pair].last.mean for row in self.rows if row.kind != "target-only"), default=0.0)
         for name, of_rows in self.values.items():
             judged = [
                 (statistics.fmean(values), row.cells[self.pair].last.mean)
-                for row, values in zip(self.rows, of_rows, strict=True)
-                if values and row.kind != "target-only" and not self._flattered(row.cells[self.pair], name)
+                for number, (row, values) in enumerate(zip(self.rows, of_rows, strict=True))
+                if values and row.kind != "target-only" and self._ranked(number, name)
             ]
             means, accuracies = [mean for mean, _ in judged], [accuracy for _, accuracy in judged]
             correlations.append(_number(spearman(means, accuracies)))
@@ -204,23 +214,38 @@ class _Scores:
         return [] if any(math.isnan(value) for value in found) else found
 
     def _agreement(self, row: Row) -> list[float]:
-        """Return how far each run of a row agrees with most runs of the others; none where they are too few to vote."""
-        others = [other for other in self.rows if other is not row and other.kind != "target-only"]
-        votes = [self._predicted(other) for other in others]
+        """Return how far each run of a row agrees with most other methods; none where they are too few to vote."""
+        others = self._voters(row)
+        votes = {name: [one for other in rows for one in self._predicted(other)] for name, rows in others.items()}
         own = self._predicted(row)
-        shapes = {one.shape for each in (own, *votes) for one in each}
-        if len(others) < _VOTERS or not all((own, *votes)) or len(shapes) > 1:
+        shapes = {one.shape for each in (own, *votes.values()) for one in each}
+        if len(others) < _VOTERS or not all((own, *votes.values())) or len(shapes) > 1:
             return []
-        ballots = np.stack([vote for of_row in votes for vote in of_row])
-        classes = 1 + max(int(each.max()) for each in (ballots, *own))
-        counts = np.stack([(ballots == label).sum(0) for label in range(classes)])
-        return [float((np.take_along_axis(counts, each[None], 0)[0] == counts.max(0)).mean()) for each in own]
+        classes = 1 + max(int(one.max()) for each in (own, *votes.values()) for one in each)
+        labels = np.arange(classes)[:, None]
+        counts = sum(np.mean([one == labels for one in each], axis=0) for each in votes.values())
+        most = counts > counts.max(0) - _TIE
+        return [float(np.take_along_axis(most, each[None], 0).mean()) for each in own]
+
+    def _voters(self, row: Row) -> dict[tuple[str, str], list[Row]]:
+        """Return the rows of each other method and preset, on the same images; the ceiling has no vote."""
+        voters: dict[tuple[str, str], list[Row]] = {}
+        own = row.cells[self.pair].runs[0]
+        for other in self.rows:
+            run = other.cells[self.pair].runs[0]
+            same = (run.method, run.preset) == (own.method, own.preset)
+            if not same and other.kind != "target-only" and run.data == own.data:
+                voters.setdefault((run.method, run.preset), []).append(other)
+        return voters
 
     def _predicted(self, row: Row) -> list[NDArray[np.int64]]:
         """Return what each run of a row predicts; nothing where that is not known of all of them."""
         found = [self.scores[run.config_hash].predicted for run in row.cells[self.pair].runs]
         known = [each for each in found if each is not None]
         return known if len(known) == len(found) else []
+
+    def _ranked(self, number: int, name: str) -> bool:
+        return number not in self.collapsed and not self._flattered(self.rows[number].cells[self.pair], name)
 
     def _flattered(self, cell: Cell, name: str) -> bool:
         return any(name in self.scores[run.config_hash].trained_on for run in cell.runs)
@@ -231,7 +256,7 @@ class _Scores:
             {
                 number: statistics.fmean(values)
                 for number, (row, values) in enumerate(zip(self.rows, self.values[name], strict=True))
-                if values and adapts(row.kind) and not self._flattered(row.cells[self.pair], name)
+                if values and adapts(row.kind) and self._ranked(number, name)
             },
             DECIMALS,
         )

@@ -187,7 +187,7 @@ def share(cell: Cell, other: Cell, which: Which, right: Right) -> tuple[tuple[in
     """
     known = [{run.seed for run in each.runs if _packed(run, which)} for each in (cell, other)]
     seeds = tuple(sorted(known[0] & known[1]))
-    if not seeds or cell.n_test != other.n_test:
+    if not seeds or (cell.n_test, cell.data) != (other.n_test, other.data):
         return None
     return seeds, right.of(cell, which, seeds), right.of(other, which, seeds)
 

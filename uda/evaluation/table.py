@@ -87,6 +87,11 @@ class Cell:
         return tuple(run.seed for run in self.runs)
 
     @property
+    def data(self) -> str:
+        """Which files its runs have read; empty where no run of the pair is known to have read others."""
+        return self.runs[0].data
+
+    @property
     def n_test(self) -> int:
         """Number of target test images, the same in all its runs."""
         return self.runs[0].n_test
@@ -164,18 +169,20 @@ _FACTS: dict[str, Callable[[Any], str]] = {
     "validator": lambda value: f"validator {value}",
     "precision": str,
     "n_test": lambda value: f"{value:,} test images",
+    "data": lambda value: f"data {value[:6]}",
     "settings": lambda value: _settings_label(value),
 }
 _DIVIDING = tuple(fact for fact in _FACTS if fact != "settings")
-_TOLD = tuple(fact for fact in _DIVIDING if fact != "n_test")  # that is told with the interval it leaves
+#: The number of test images is told with the interval that it leaves, and data only where they differ.
+_TOLD = tuple(fact for fact in _DIVIDING if fact not in ("n_test", "data"))
 
 
 def build_tables(results: Iterable[RunResult], missing: Iterable[MissingRun] = ()) -> tuple[Table, ...]:
     """Arrange runs into one table per protocol, methods by pairs.
 
     Runs share a cell only where method, preset, pair, protocol, steps, validator, precision and number of test images
-    are equal, and all other settings too as far as they are known. Otherwise they stand in separate rows, whose
-    labels say what differs.
+    are equal, and so are all other settings and the files that were read, as far as they are known. Otherwise they
+    stand in separate rows, whose labels say what differs.
 
     Parameters
     ----------
@@ -190,7 +197,7 @@ def build_tables(results: Iterable[RunResult], missing: Iterable[MissingRun] = (
         Where there are no finished runs, or where one cell would hold two runs of one seed (a ``runs.csv`` does not
         say in which setting they differ).
     """
-    finished, begun = list(results), list(missing)
+    finished, begun = _where_data_differ(results), list(missing)
     both: list[RunResult | MissingRun] = [*finished, *begun]
     if not finished:
         raise UserError("there is no finished run to make a table of: a finished run folder has a result.json")
@@ -205,6 +212,15 @@ def _group(results: Iterable[RunResult], by: Sequence[str]) -> dict[tuple[Any, .
     for result in results:
         groups.setdefault(tuple(getattr(result, name) for name in by), []).append(result)
     return groups
+
+
+def _where_data_differ(results: Iterable[RunResult]) -> list[RunResult]:
+    """Forget which files the runs of a pair have read, where all of which it is known have read the same."""
+    kept = []
+    for runs in _group(results, ("protocol", "source", "target")).values():
+        known = {run.data for run in runs if run.data}
+        kept += runs if len(known) > 1 else [replace(run, data="") for run in runs]
+    return kept
 
 
 def _settings_label(settings: str) -> str:

@@ -79,7 +79,7 @@ def _lay_out_average(study: Study) -> Layout:
     methods = ", ".join(method_label(method) for method in study.average.methods)
     facts = f"The mean over {count} pairs, each counting once; {study.average.runs} runs of {methods}. n: pairs."
     title = f"Validators on the average of {count} pairs"
-    remarks = [_DASH, *_remark_on_missing(study.average, "pairs"), *_remark_on_flattered(*study.pairs)]
+    remarks = [_DASH, *_remark_on_missing(study.average, "pairs"), *_remark_on_left_out(*study.pairs)]
     return _lay_out(study.average, title, (facts, *_meaning(study.average)), remarks)
 
 
@@ -88,7 +88,7 @@ def _lay_out_pair(pair: PairStudy, label: str, explained: bool) -> Layout:
     facts = f"{pair.runs} {'run' if pair.runs == 1 else 'runs'} of {methods}. n: runs."
     explanation = (facts, *(_meaning(pair) if explained else _on_settings(pair)))
     title = f"Validators on {label}, protocol {pair.protocol}"
-    remarks = [_DASH, *_remark_on_flattered(pair)] if explained else []
+    remarks = [_DASH, *_remark_on_left_out(pair)] if explained else []
     return _lay_out(pair, title, explanation, [*remarks, *_remark_on_missing(pair, "runs")])
 
 
@@ -111,10 +111,16 @@ def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
     return [text] if fewer else []
 
 
-def _remark_on_flattered(*pairs: PairStudy) -> list[str]:
+def _remark_on_left_out(*pairs: PairStudy) -> list[str]:
     names = dict.fromkeys(v.validator for pair in pairs for v in pair.verdicts if v.flattered or v.unfair)
     text = f"Runs that train on a score are not ranked by it, so that there are fewer: {', '.join(names)}."
-    return [text] if names else []
+    fallen = sum(pair.collapsed for pair in pairs)
+    said = (
+        f"{fallen} run{'s have' if fallen > 1 else ' has'} collapsed and {'are' if fallen > 1 else 'is'} ranked with "
+        "no others: predictions that spread over less than half as many classes as those of the most even run, which a "
+        "validator may like."
+    )
+    return [*([text] if names else []), *([said] if fallen else [])]
 
 
 def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: Sequence[str]) -> Layout:

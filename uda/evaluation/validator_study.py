@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from uda.errors import UserError
+from uda.evaluation.collapse import SPREAD, collapsed
 from uda.evaluation.correlation import regret, spearman, weighted_spearman
 from uda.evaluation.histories import History, names_of
 from uda.evaluation.history import Checkpoint, pick, validators_of
@@ -55,7 +57,7 @@ class Verdict:
         How it ranks, at the last step, runs of one method, preset and seed that differ in their settings: the mean over
         ``count`` such choices. Those where a run trains on its score are left out.
     flattered
-        How many runs were left out of ``last`` and ``picked``.
+        How many runs were left out of ``last`` and ``picked`` for that.
     unfair
         How many choices were left out of ``settings``.
     """
@@ -83,6 +85,8 @@ class PairStudy:
         How many runs.
     verdicts
         One for each validator, and one for `LAST_STEP`.
+    collapsed
+        How many runs have collapsed in the end (`uda.evaluation.collapse`) and so are ranked with no others.
     choices
         How many choices between settings there are: methods and seeds that have runs of several.
     chance
@@ -96,6 +100,7 @@ class PairStudy:
     methods: tuple[str, ...]
     runs: int
     verdicts: tuple[Verdict, ...]
+    collapsed: int = 0
     choices: int = 0
     chance: float | None = None
 
@@ -139,11 +144,13 @@ def study_validators(histories: Iterable[History]) -> Study:
 
 
 def _study_pair(key: tuple[str, str, str], histories: Sequence[History], names: Sequence[str]) -> PairStudy:
-    verdicts = [_judge(name, histories) for name in names] + [_judge_last_step(histories)]
+    fallen = collapsed({run.config_hash: run.checkpoints[-1].scores.get(SPREAD, math.nan) for run in histories})
+    upright = [history for history in histories if history.config_hash not in fallen]
+    verdicts = [_judge(name, histories, upright) for name in names] + [_judge_last_step(histories)]
     methods = tuple(dict.fromkeys(history.method for history in histories))
-    choices = _choices(histories)
+    choices = _choices(upright)
     chance = _mean(_lost_by_chance(choice) for choice in choices)
-    return PairStudy(*key, methods, len(histories), _best_first(verdicts), len(choices), chance)
+    return PairStudy(*key, methods, len(histories), _best_first(verdicts), len(fallen), len(choices), chance)
 
 
 def _choices(histories: Iterable[History]) -> list[list[History]]:
@@ -159,10 +166,14 @@ def _lost_by_chance(choice: Sequence[History]) -> float:
     return max(accuracies) - statistics.fmean(accuracies)
 
 
-def _judge(validator: str, histories: Sequence[History]) -> Verdict:
-    """Judge a validator by the runs of a pair of which it scored every checkpoint."""
-    scored = [history for history in histories if validator in validators_of(history.checkpoints)]
-    within = [_merit_within(validator, run.checkpoints) for run in scored if len(run.checkpoints) > 1]
+def _judge(validator: str, histories: Sequence[History], upright: Sequence[History]) -> Verdict:
+    """Judge a validator by the runs of a pair of which it scored every checkpoint, between runs by ``upright`` ones."""
+    within = [
+        _merit_within(validator, run.checkpoints)
+        for run in histories
+        if validator in validators_of(run.checkpoints) and len(run.checkpoints) > 1
+    ]
+    scored = [history for history in upright if validator in validators_of(history.checkpoints)]
     runs = [history.checkpoints for history in scored if validator not in history.trained_on]
     best = max((each.accuracy for run in runs for each in run), default=0.0)
     choices = _choices(scored)
@@ -219,9 +230,9 @@ def _average(pairs: Sequence[PairStudy], names: Sequence[str]) -> PairStudy:
         for name, each in found.items()
     ]
     methods = tuple(dict.fromkeys(method for pair in pairs for method in pair.methods))
-    runs, choices = sum(pair.runs for pair in pairs), sum(pair.choices for pair in pairs)
+    runs, fallen, choices = (sum(getattr(p, name) for p in pairs) for name in ("runs", "collapsed", "choices"))
     chance = _mean(pair.chance for pair in pairs)
-    return PairStudy("", "", "", methods, runs, _best_first(verdicts), choices, chance)
+    return PairStudy("", "", "", methods, runs, _best_first(verdicts), fallen, choices, chance)
 
 
 def _mean_merit(merits: Sequence[Merit], count: int) -> Merit:

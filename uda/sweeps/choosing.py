@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from uda.errors import UserError, unknown
+from uda.evaluation.collapse import SPREAD, collapsed
 from uda.evaluation.formats import markdown, plain
 from uda.evaluation.history import read_history
 from uda.evaluation.labels import pair_label, preset_label
@@ -36,11 +37,14 @@ class Trial:
         By validator: at the last step of each seed's run, larger is better; empty where one is not finished.
     taken
         Whether the recipe has these settings.
+    collapsed
+        Whether a run has collapsed beside those of the other settings, so that it is ranked below them.
     """
 
     settings: Mapping[str, Any]
     scores: Mapping[str, Estimate]
     taken: bool
+    collapsed: bool = False
 
     def score(self, validator: str) -> float:
         """Return a validator's mean over seeds; minus infinity where there is none, or it is no number."""
@@ -85,11 +89,13 @@ def judge(choice: Choice, configs: Sequence[Sequence[RunConfig]], runs: Path, va
     UserError
         Where a run was not scored by that validator.
     """
+    scores = [_scores([runs / config.name for config in of_seeds], validator) for of_seeds in configs]
+    fallen = collapsed({number: min(each[SPREAD].values) for number, each in enumerate(scores) if SPREAD in each})
     trials = [
-        Trial(settings, _scores([runs / config.name for config in of_seeds], validator), number == choice.taken)
-        for number, (settings, of_seeds) in enumerate(zip(choice.tried, configs, strict=True))
+        Trial(settings, scores[number], number == choice.taken, number in fallen)
+        for number, settings in enumerate(choice.tried)
     ]
-    return sorted(trials, key=lambda trial: -trial.score(validator))
+    return sorted(trials, key=lambda trial: (trial.collapsed, -trial.score(validator)))
 
 
 def shown(validator: str) -> tuple[str, ...]:
@@ -104,7 +110,7 @@ def _scores(folders: Sequence[Path], validator: str) -> dict[str, Estimate]:
     for folder, scores in zip(folders, last, strict=True):
         if validator not in scores:
             raise unknown(f"validator in {folder}", validator, scores)
-    known = [name for name in shown(validator) if all(name in scores for scores in last)]
+    known = [name for name in (*shown(validator), SPREAD) if all(name in scores for scores in last)]
     return {name: Estimate(tuple(scores[name] for scores in last), DECIMALS) for name in known}
 
 
@@ -129,7 +135,8 @@ def write_choices(
             f"Each method's settings, tried on {_named(seeds)} not reported; {steps:,} steps where the recipe does not "
             f"say otherwise. Scores at the last step, {_over(seeds)}larger is better, compared within a method. Ranked "
             f"by {validator}; others beside it, which may differ. No target label was used, and no accuracy is shown. "
-            "Taken: what the recipe has.",
+            "Taken: what the recipe has. Collapsed, which a validator may like, and so ranked below others: "
+            "predictions that spread over less than half as many classes as with other settings.",
         ),
         columns=(
             Column(Entry("Method"), wordy=True),
@@ -183,13 +190,13 @@ def _over(seeds: Sequence[int]) -> str:
 
 
 def _rows(choice: Choice, trials: Sequence[Trial], validator: str) -> list[tuple[Entry, ...]]:
-    best = {name: max(trial.score(name) for trial in trials) for name in shown(validator)}
+    best = {name: max(trial.score(name) for trial in trials if not trial.collapsed) for name in shown(validator)}
     return [
         (
             Entry(f"{preset_label(choice.method, choice.preset)} {place}"),
             Entry(_tried(trial.settings)),
             *(
-                Entry(trial.text(name), "best" if best[name] == trial.score(name) > -math.inf else "")
+                Entry(trial.text(name), "best" if best[name] == trial.score(name) and _rankable(trial, name) else "")
                 for name in shown(validator)
             ),
             Entry(_state(trial)),
@@ -198,5 +205,10 @@ def _rows(choice: Choice, trials: Sequence[Trial], validator: str) -> list[tuple
     ]
 
 
+def _rankable(trial: Trial, validator: str) -> bool:
+    return not trial.collapsed and trial.score(validator) > -math.inf
+
+
 def _state(trial: Trial) -> str:
-    return ", ".join(said for said, holds in (("taken", trial.taken), ("not run", not trial.scores)) if holds)
+    states = {"taken": trial.taken, "not run": not trial.scores, "collapsed": trial.collapsed}
+    return ", ".join(state for state, holds in states.items() if holds)

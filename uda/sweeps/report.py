@@ -27,9 +27,13 @@ KEPT = "classes-kept.csv"
 
 
 def recorded(recipe: Recipe, table: Path) -> list[RunResult]:
-    """Return the rows of a ``runs.csv`` that are the recipe's runs, as the recipe is now."""
+    """Return the rows of a ``runs.csv`` that are the recipe's runs, as the recipe is now: the first of each run."""
     hashes = {config.hash for config in recipe.configs}
-    return [row for row in read_csv(table) if row.config_hash in hashes] if table.exists() else []
+    rows: dict[str, RunResult] = {}
+    for row in read_csv(table) if table.exists() else []:
+        if row.config_hash in hashes:
+            rows.setdefault(row.config_hash, row)
+    return list(rows.values())
 
 
 def write_report(recipe: Recipe, folder: Path) -> list[Path]:

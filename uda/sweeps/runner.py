@@ -35,7 +35,7 @@ class Sweep:
     trained
         Hashes of those that were finished now.
     busy
-        Runs that another process holds.
+        Runs that another process holds, and has not finished when the others are.
     failures
         (run, reason), for those that failed, in that order too.
     """
@@ -125,6 +125,9 @@ def sweep(
             for config in group:
                 came = _take_in(config, place.runs, table, swept, held=config not in outcome.busy)
                 say(f"{names[config.hash]}: {came}")
+    for config in [config for config in swept.busy if is_finished(place.runs, config)]:
+        swept.busy.remove(config)
+        say(f"{names[config.hash]}: {_take_in(config, place.runs, table, swept, held=True)}")
     order = {config.hash: number for number, config in enumerate(configs)}
     swept.results.sort(key=lambda result: order[result.config_hash])
     swept.failures.sort(key=lambda failure: order[failure[0].hash])

@@ -38,7 +38,9 @@ def judges(recipe: Recipe) -> tuple[RunConfig, RunConfig | None]:
     """
     found = {config.method: config for config in reversed(recipe.configs)}
     if "target-only" not in found:
-        raise UserError(f"{recipe.path}: has no target-only entry, which judges translated images; add one")
+        raise UserError(
+            f"{recipe.path}: has no target-only entry, which judges translated images; add one, or give --no-judge"
+        )
     return found["target-only"], found.get("source-only")
 
 
@@ -126,7 +128,7 @@ def read_kept(path: Path) -> Kept:
     if not path.exists():
         return {}
     kept = {}
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:  # as runs.csv is read
         reader = csv.reader(file)
         try:
             if tuple(next(reader, ())) != _COLUMNS:

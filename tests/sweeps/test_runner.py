@@ -1,0 +1,44 @@
+"""A sweep beside another process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import write_recipe
+from uda.sweeps.recipe import Recipe, load_recipe
+from uda.sweeps.runner import Workplace, sweep
+from uda.training.claim import claim
+from uda.training.run import train
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, pair: tuple[str, str]) -> Recipe:
+    return load_recipe(write_recipe(tmp_path / "bars.toml", pair, '[[runs]]\nmethod = "source-only"\n'))
+
+
+def test_what_another_process_finishes_meanwhile_is_a_result_and_not_left_to_it(recipe: Recipe, tmp_path: Path) -> None:
+    first, second = recipe.configs
+    place = Workplace(tmp_path, tmp_path / "runs", device="cpu")
+    lines = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if line == "[2/2] source-only seed 2: 4 steps":
+            train(first, tmp_path, tmp_path / "runs", device="cpu", quiet=True)
+
+    with claim(place.runs / first.name):
+        swept = sweep([first, second], place, tmp_path / "runs.csv", say)
+    assert [result.seed for result in swept.results] == [1, 2]
+    assert (swept.busy, swept.failures, swept.trained) == ([], [], {second.hash})
+    assert "[1/2] source-only seed 1: another process is at it" in lines
+    assert lines[-1].startswith("[1/2] source-only seed 1: ")
+    assert lines[-1].endswith("% before")
+
+
+def test_what_is_still_another_processs_is_left_to_it(recipe: Recipe, tmp_path: Path) -> None:
+    place = Workplace(tmp_path, tmp_path / "runs", device="cpu")
+    with claim(place.runs / recipe.configs[0].name):
+        swept = sweep(recipe.configs, place, None, lambda line: None)
+    assert swept.busy == [recipe.configs[0]]
