@@ -16,6 +16,7 @@ from uda.errors import UserError
 from uda.evaluation.history import read_history
 from uda.evaluation.runs import RunResult
 from uda.metrics.predicted import warn_of_rare
+from uda.sweeps.outdated import outdated
 from uda.sweeps.runner import reasons, sweep
 from uda.training.config import RunConfig
 from uda.training.resolve import RUN_DEFAULTS, resolve
@@ -82,6 +83,8 @@ def train(
     for config in configs:
         if config.hash in results:
             show(config, results[config.hash], runs / config.name, several)
+        if not several and config.hash not in swept.trained:
+            warn_of_changes(config, runs / config.name, data_root)
     busy = [(config, f"{runs / config.name}: another process is making this very run") for config in swept.busy]
     if failed := busy + swept.failures:
         raise UserError(reasons(failed, seed_of) if several else failed[0][1])
@@ -114,6 +117,12 @@ def show(config: RunConfig, result: RunResult, folder: Path, several: bool) -> N
     if warning := warn_of_rare(read_history(folder)[-1].predicted):
         click.echo(warning, err=True)
     click.echo(f"run folder: {folder}")
+
+
+def warn_of_changes(config: RunConfig, folder: Path, root: Path) -> None:
+    """Say on stderr where a run that was finished before has read other data than there are now."""
+    if reason := outdated(config, folder, root):
+        click.echo(f"this run was finished before, {reason}", err=True)
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
