@@ -11,6 +11,7 @@ import torch
 from tests.evaluation.examples import result, write_run
 from uda.errors import UserError
 from uda.evaluation.runs import COLUMNS, export, find_runs, format_runs, read_csv, read_result
+from uda.evaluation.table import build_tables
 from uda.metrics.correctness import pack, unpack
 
 ONE, TWO, THREE = (result(seed=seed, notes='a "quoted", note; ± another') for seed in (1, 2, 3))
@@ -34,7 +35,7 @@ def test_columns_are_those_of_a_result_in_its_order() -> None:
     assert ",".join(COLUMNS) == (
         "method,preset,source,target,protocol,seed,steps,accuracy_last,accuracy_validator,accuracy_oracle,"
         "validator,validator_step,oracle_step,n_test,device,precision,seconds,steps_per_second,config_hash,"
-        "code_version,notes,settings,correct_last,correct_validator"
+        "code_version,notes,settings,correct_last,correct_validator,data"
     )
 
 
@@ -234,7 +235,7 @@ def test_a_broken_line_is_named_and_hides_no_other(tmp_path: Path) -> None:
     assert found.results == (TWO, THREE)
     assert found.broken == (
         "line 2 of runs.csv is broken: n_test is 'many', not a whole number",
-        "line 5 of runs.csv is broken: has 2 values for 24 columns",
+        "line 5 of runs.csv is broken: has 2 values for 25 columns",
     )
 
 
@@ -255,13 +256,17 @@ def test_which_images_were_right_is_kept(tmp_path: Path) -> None:
     assert read.correct_last == read.correct_validator == found.correct_last == found.correct_validator == right
 
 
+@pytest.mark.parametrize("lacking", [",correct_last,correct_validator,data", ",data"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_file_of_an_older_version_is_read_and_gets_the_columns_that_it_lacks(tmp_path: Path, end: str) -> None:
+def test_a_file_of_an_older_version_is_read_and_gets_the_columns_that_it_lacks(
+    tmp_path: Path, end: str, lacking: str
+) -> None:
     old = ["a", "b,c", '"quoted"', "two\nlines\u2028here"]
     rows = [result(seed=seed, notes=notes) for seed, notes in enumerate(old)]
     path = tmp_path / "runs.csv"
     export(rows, path)
-    text = path.read_bytes().decode().replace(",correct_last,correct_validator", "").replace(",,,\n", ",\n")
+    kept = "," * (4 - lacking.count(","))  # of the settings and what follows them, all empty
+    text = path.read_bytes().decode().replace(lacking, "").replace(",,,,\n", f"{kept}\n")
     path.write_bytes(text.rstrip("\n").replace("\n", end).encode())
     assert [row.notes for row in read_csv(path)] == [notes.replace("\n", end) for notes in old]
     before = path.read_bytes()
@@ -270,9 +275,21 @@ def test_a_file_of_an_older_version_is_read_and_gets_the_columns_that_it_lacks(t
     assert export([THREE], path) == 1
     after = path.read_bytes().decode()
     assert after.startswith(",".join(COLUMNS) + end)
-    assert after.replace(",correct_last,correct_validator", "").replace(",,,", ",").startswith(before.decode())
+    assert after.replace(lacking, "").replace(",,,,", kept).startswith(before.decode())
     assert read_csv(path)[-1] == THREE
     assert len(read_csv(path)) == 5
+
+
+def test_which_data_were_read_is_kept_and_tells_rows_apart(tmp_path: Path) -> None:
+    runs = [result(seed=seed, data=data) for seed, data in ((1, "a" * 12), (2, "a" * 12), (3, "b" * 12))]
+    export([*runs, result(seed=4)], tmp_path / "runs.csv")
+    read = read_csv(tmp_path / "runs.csv")
+    assert [run.data[:1] for run in read] == ["a", "a", "b", ""]
+    labels = [row.label for table in build_tables(read) for row in table.rows]
+    assert sorted(labels) == ["UNIT, data aaaaaa", "UNIT, data bbbbbb", "UNIT, data unknown"]
+    # where all that is known is one and the same, it tells nothing apart
+    (row,) = build_tables([*read[:2], read[3]])[0].rows
+    assert (row.label, row.cells["mnist", "usps"].seeds) == ("UNIT", (1, 2, 4))
 
 
 def test_list_has_a_line_per_run() -> None:

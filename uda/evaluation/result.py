@@ -38,8 +38,7 @@ class RunResult:
         Which target test images were classified right at the last step and at the validator's pick, as
         `uda.metrics.correctness.pack` writes it; empty where that is not known.
     data
-        Hash of the checksums of the files that were read; empty where that is not known, as of a row of ``runs.csv``,
-        which has no column for it.
+        Hash of the checksums of the files that were read; empty where that is not known.
     """
 
     method: str
@@ -79,11 +78,11 @@ class RunResult:
         return not math.isnan(self.accuracy_last)
 
 
-COLUMNS = tuple(f.name for f in fields(RunResult) if f.name != "data")
+COLUMNS = tuple(f.name for f in fields(RunResult))
 #: The three of a run.
 ACCURACIES = ("accuracy_last", "accuracy_validator", "accuracy_oracle")
 #: Columns that results of older versions do not have; they come last.
-LATER_COLUMNS = ("correct_last", "correct_validator")
+LATER_COLUMNS = ("correct_last", "correct_validator", "data")
 #: What there is none of where no target test image has a label, and what stands for it.
 _UNSCORED: dict[str, Any] = {**dict.fromkeys(ACCURACIES, math.nan), "oracle_step": 0}
 
@@ -106,7 +105,7 @@ def to_result(values: Mapping[str, Any]) -> RunResult:
             raise ValueError(f"{accuracy} is {values[accuracy]!r}, not a percentage in 0..100")
     if converted["n_test"] < 1:
         raise ValueError(f"n_test is {values['n_test']!r}, but there must be a test image")
-    result = RunResult(**converted, **unscored, data=str(values.get("data", "")))
+    result = RunResult(**converted, **unscored)
     for which in ("last", "validator"):
         _check_correct(result, which)
     return result

@@ -12,8 +12,6 @@ from uda.errors import UserError
 from uda.evaluation.result import COLUMNS, LATER_COLUMNS, RunResult, to_result
 from uda.training.claim import claim
 
-_OLD_COLUMNS = COLUMNS[: -len(LATER_COLUMNS)]
-
 
 def read_csv(path: Path) -> list[RunResult]:
     """Read a ``runs.csv``; `UserError` naming the line that is broken."""
@@ -61,7 +59,7 @@ def _rows(path: Path) -> Iterator[tuple[int, RunResult | ValueError]]:
 
 
 def _checked_header(path: Path, header: list[str]) -> tuple[str, ...]:
-    if tuple(header) not in (COLUMNS, _OLD_COLUMNS):
+    if len(header) < len(COLUMNS) - len(LATER_COLUMNS) or tuple(header) != COLUMNS[: len(header)]:
         raise UserError(f"{path}: is not a table of runs; its first line must be {','.join(COLUMNS)}")
     return tuple(header)
 

@@ -169,7 +169,7 @@ _FACTS: dict[str, Callable[[Any], str]] = {
     "validator": lambda value: f"validator {value}",
     "precision": str,
     "n_test": lambda value: f"{value:,} test images",
-    "data": lambda value: f"data {value[:6]}",
+    "data": lambda value: f"data {value[:6] or 'unknown'}",
     "settings": lambda value: _settings_label(value),
 }
 _DIVIDING = tuple(fact for fact in _FACTS if fact != "settings")
