@@ -70,7 +70,7 @@ def test_rows_that_are_all_broken_are_an_error(runs: Path) -> None:
     runs.write_text(runs.read_text(encoding="utf-8").replace("unit,default,mnist", "unit,default"), encoding="utf-8")
     done = CliRunner().invoke(cli, ["table", str(runs)])
     assert done.exit_code == 2
-    expected = "error: none of 2 runs can be read; line 2 of runs.csv is broken: has 23 values for 24 columns\n"
+    expected = "error: none of 2 runs can be read; line 2 of runs.csv is broken: has 24 values for 25 columns\n"
     assert done.stderr == expected
 
 
