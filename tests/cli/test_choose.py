@@ -60,7 +60,7 @@ def test_other_validators_stand_beside_the_one_that_ranks(uda: Uda, recipe: Path
     assert result.exit_code == 0, result.output
     text = (tmp_path / "results/bars-choices.md").read_text().replace("\\_", "_")
     head, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line[:2] == "| ")
-    validators = ["mmd", "consistency", "class-cluster", "information-maximization", "bnm"]
+    validators = ["mmd", "consistency", "class-cluster", "corr-c", "information-maximization", "bnm"]
     assert head == ["Method", "Settings", *validators, "Taken"]
     for column, validator in enumerate(validators, start=2):
         scores = {f"{rate}": score for (_, rate), score in last_scores(tmp_path / "runs", validator).items()}

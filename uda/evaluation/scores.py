@@ -29,7 +29,7 @@ from uda.evaluation.write import Format
 
 #: What is shown beside the runs' own validator, of different kinds, so that what flatters one need not flatter another;
 #: first what orders methods best where labels are known (results/README.md).
-SHOWN = ("consistency", "class-cluster", "information-maximization", "bnm")
+SHOWN = ("consistency", "class-cluster", "corr-c", "information-maximization", "bnm")
 AGREEMENT = "agreement"
 #: How many methods there must be beside one, so that most of them can be of one mind.
 _VOTERS = 2
