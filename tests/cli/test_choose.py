@@ -180,3 +180,17 @@ def test_settings_that_collapse_are_ranked_below_the_others(uda: Uda, recipe: Pa
     first, second = ([cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "| UNIT" in line)
     assert (first[1], first[2], first[-1]) == ("none of its own", "**1.0000**", "taken")
     assert (second[1], second[2], second[-1]) == ("learning_rate = 1e-05", "9.0000", "collapsed")
+
+
+def test_what_the_entry_has_beside_is_told_of_each_choice(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(recipe.read_text().replace("{learning_rate = 1e-2, width = 3}", "{width = 3}"))
+    assert uda("choose", recipe, "--results", tmp_path / "results", "--methods", "dann").exit_code == 0
+    text = (tmp_path / "results/bars-choices.md").read_text().replace("\\_", "_")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "| DANN" in line]
+    assert sorted(row[1] for row in rows) == [
+        "learning_rate = 0.002",
+        "learning_rate = 0.002, width = 3",
+        "learning_rate = 1e-05",
+    ]
+    widths = {json.loads(path.read_text())["config"]["settings"]["width"] for path in tmp_path.glob("runs/*/run.json")}
+    assert 3 in widths

@@ -28,7 +28,8 @@ class Choice:
     method, preset
         The entry's.
     tried
-        Settings, each a dict; the entry's own come first where they are not among them.
+        Settings, each a dict of the entry's own and what takes their place; the entry as it is comes first where it is
+        not among them.
     configs
         A run for each, of seed 0, to be given a seed that is not reported.
     taken
@@ -212,8 +213,10 @@ def _entry_choices(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Map
         raise UserError("choices must be a list of tables of settings, [{learning_rate = 1e-3}, …]")
     own = _resolve(table, entry, pair, 0)
     configs = [_resolve(table, entry, pair, 0, settings) for settings in tried]
+    beside = entry.get("settings", {})
+    tried = [{**beside, **settings} for settings in tried]
     if configs and own not in configs:
-        tried, configs = [dict(entry.get("settings", {})), *tried], [own, *configs]
+        tried, configs = [dict(beside), *tried], [own, *configs]
     if len({config.hash for config in configs}) != len(configs):
         raise UserError("two of its choices are the same run")
     return [Choice(own.method, own.preset, tuple(tried), tuple(configs), configs.index(own))] if configs else []
