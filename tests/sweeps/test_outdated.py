@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Uda, write_recipe
 from tests.training.test_run import config_of
-from uda.sweeps.outdated import outdated
+from uda.sweeps.outdated import DataNow
 from uda.training.run import train
 
 
@@ -51,4 +51,16 @@ def test_data_that_are_gone_are_not_said_to_have_changed(pair: tuple[str, str], 
     config = config_of("source-only", pair)
     folder = train(config, tmp_path, tmp_path / "runs", quiet=True)
     (tmp_path / "grey.npz").unlink()
-    assert outdated(config, folder, tmp_path) == ""
+    assert DataNow(tmp_path).outdated(config, folder) == ""
+
+
+def test_the_files_of_a_pair_are_read_once(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = [config_of(method, pair) for method in ("source-only", "im")]
+    folders = [train(config, tmp_path, tmp_path / "runs", quiet=True) for config in configs]
+    turn_round(tmp_path / "grey.npz")
+    now = DataNow(tmp_path)
+    assert now.outdated(configs[0], folders[0])
+    monkeypatch.setattr("uda.sweeps.outdated.load_task", lambda *_: pytest.fail("the data were read again"))
+    assert now.outdated(configs[1], folders[1])

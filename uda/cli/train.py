@@ -16,7 +16,7 @@ from uda.errors import UserError
 from uda.evaluation.history import read_history
 from uda.evaluation.runs import RunResult
 from uda.metrics.predicted import warn_of_rare
-from uda.sweeps.outdated import outdated
+from uda.sweeps.outdated import DataNow
 from uda.sweeps.runner import reasons, sweep
 from uda.training.config import RunConfig
 from uda.training.resolve import RUN_DEFAULTS, resolve
@@ -121,7 +121,7 @@ def show(config: RunConfig, result: RunResult, folder: Path, several: bool) -> N
 
 def warn_of_changes(config: RunConfig, folder: Path, root: Path) -> None:
     """Say on stderr where a run that was finished before has read other data than there are now."""
-    if reason := outdated(config, folder, root):
+    if reason := DataNow(root).outdated(config, folder):
         click.echo(f"this run was finished before, {reason}", err=True)
 
 

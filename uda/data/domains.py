@@ -139,6 +139,11 @@ def find_domain(name: str) -> Domain:
     return DOMAINS[name]
 
 
+def is_own(name: str) -> bool:
+    """Whether a domain is a user's own images, ``folder:PATH`` or the like, and not one that is known by name."""
+    return name.partition(":")[0] in SCHEMES
+
+
 def require_labels(domain: Domain, name: str, split: Split, who: str) -> Split:
     """Return a split, after checking that it has labels for ``who``, a clause that says what needs them."""
     if not split.labelled:

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from uda.data.domains import SCHEMES
+from uda.data.domains import is_own
 from uda.errors import UserError
 from uda.evaluation.labels import method_label, pair_label
 from uda.methods.classifier import ClassifierMethod
@@ -61,7 +61,7 @@ def load_judge(
     theirs = loaded.config
     learnt = {"target-only": theirs.target, "source-only": theirs.source}.get(theirs.method)
     wanted = f"give a target-only run to {domain}, or a source-only run from it, under protocol {config.protocol}"
-    if side == "target" and domain.partition(":")[0] in SCHEMES:  # a user's own images, which may have no labels
+    if side == "target" and is_own(domain):  # which may have no labels
         wanted += "; where none of its training images has a label no run can judge there, and --source-judge alone can"
     if learnt is None or not isinstance(method, ClassifierMethod):
         raise UserError(

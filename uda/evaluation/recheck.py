@@ -59,7 +59,7 @@ def recheck(stored: StoredRun, root: Path, conditions: Conditions) -> list[Findi
 
 def _data(stored: StoredRun, task: TaskData) -> Finding:
     """Compare the files that the run read with those that are there."""
-    changed = changed_files(stored.about, task)
+    changed = changed_files(stored.about, task.files)
     text = f"other contents: {', '.join(changed)}" if changed else f"{len({file.name for file in task.files})} files"
     return Finding("data files", not changed, text)
 

@@ -13,7 +13,7 @@ from uda.errors import UserError, sentence_of
 from uda.evaluation.history import read_history
 from uda.evaluation.runs import RunResult, export, read_result
 from uda.metrics.predicted import rare_classes
-from uda.sweeps.outdated import outdated
+from uda.sweeps.outdated import DataNow
 from uda.training.claim import claim
 from uda.training.config import RunConfig
 from uda.training.devices import resolve_device
@@ -110,7 +110,7 @@ def sweep(
     call
         What a run is called in it.
     """
-    swept = Sweep()
+    swept, now = Sweep(), DataNow(place.root)
     names = {config.hash: f"[{number}/{len(configs)}] {call(config)}" for number, config in enumerate(configs, 1)}
 
     def announce(group: Sequence[RunConfig]) -> None:
@@ -124,11 +124,11 @@ def sweep(
             swept.failures += outcome.failures
             swept.trained.update(config.hash for config in outcome.trained)
             for config in group:
-                came = _take_in(config, place, table, swept, held=config not in outcome.busy)
+                came = _take_in(config, place.runs, table, swept, now, held=config not in outcome.busy)
                 say(f"{names[config.hash]}: {came}")
     for config in [config for config in swept.busy if is_finished(place.runs, config)]:
         swept.busy.remove(config)
-        say(f"{names[config.hash]}: {_take_in(config, place, table, swept, held=True)}")
+        say(f"{names[config.hash]}: {_take_in(config, place.runs, table, swept, now, held=True)}")
     order = {config.hash: number for number, config in enumerate(configs)}
     swept.results.sort(key=lambda result: order[result.config_hash])
     swept.failures.sort(key=lambda failure: order[failure[0].hash])
@@ -187,16 +187,16 @@ def _failures(configs: Sequence[RunConfig], error: Exception, runs: Path) -> tup
     )
 
 
-def _take_in(config: RunConfig, place: Workplace, table: Path | None, swept: Sweep, held: bool) -> str:
+def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, data: DataNow, held: bool) -> str:
     """Add what became of a run to the sweep, and its result to the table; return it in words."""
     if not held:
         swept.busy.append(config)
         return "another process is at it"
-    if is_finished(place.runs, config):
-        folder, now = place.runs / config.name, config.hash in swept.trained
+    if is_finished(runs, config):
+        folder, now = runs / config.name, config.hash in swept.trained
         try:
             result = read_result(folder)
-            told = f" in {result.seconds:.0f} s{_kept(folder)}{_rare(folder)}" if now else _before(config, place)
+            told = f" in {result.seconds:.0f} s{_kept(folder)}{_rare(folder)}" if now else _before(config, folder, data)
             if table is not None and result.scored:
                 export([result], table)
         except UserError as error:
@@ -207,9 +207,9 @@ def _take_in(config: RunConfig, place: Workplace, table: Path | None, swept: Swe
     return "failed: " + next(reason for failed, reason in swept.failures if failed == config)
 
 
-def _before(config: RunConfig, place: Workplace) -> str:
+def _before(config: RunConfig, folder: Path, data: DataNow) -> str:
     """Say that a run was finished before, and whether its data have changed since."""
-    reason = outdated(config, place.runs / config.name, place.root)
+    reason = data.outdated(config, folder)
     return f" before, {reason}" if reason else " before"
 
 

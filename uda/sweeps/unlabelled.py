@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from uda.data.domains import SCHEMES, find_domain, load_split
+from uda.data.domains import find_domain, is_own, load_split
 from uda.errors import UserError
 from uda.methods import METHODS
 from uda.sweeps.runner import Workplace
@@ -44,7 +44,7 @@ def lacks_labels(domain: str, split: str, root: Path) -> bool:
 
     One that cannot be read is not said to lack any: whatever is made of it says what is wrong.
     """
-    if domain.partition(":")[0] not in SCHEMES:
+    if not is_own(domain):
         return False
     with suppress(UserError, OSError):
         return not load_split(find_domain(domain), split, root).labelled

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from uda.atomic import write_json, write_text
+from uda.data.domains import FileRecord
 from uda.data.protocols import TaskData
 from uda.errors import UserError
 from uda.training.config import RunConfig
@@ -76,7 +77,7 @@ class Record:
         """Raise `UserError` where the run was begun on other data, so that going on would mix the two."""
         if not (self.run.exists() and self.checkpoint.exists()):
             return
-        changed = changed_files(self._about(), task)
+        changed = changed_files(self._about(), task.files)
         if changed:
             raise UserError(
                 f"{self.folder}: was begun with other data, {changed[0]} has changed since; put it back as it was, or "
@@ -144,8 +145,8 @@ class Record:
             )
 
 
-def changed_files(about: Mapping[str, Any], task: TaskData) -> list[str]:
+def changed_files(about: Mapping[str, Any], files: Iterable[FileRecord]) -> list[str]:
     """Return the names of files that are not what a ``run.json`` says was read, or that only one of the two has."""
     recorded = {file["name"]: file["checksum"] for file in about.get("files", [])}
-    now = {file.name: file.checksum for file in task.files}
+    now = {file.name: file.checksum for file in files}
     return sorted(name for name in recorded.keys() | now.keys() if recorded.get(name) != now.get(name))
