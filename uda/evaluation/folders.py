@@ -75,10 +75,12 @@ def read_result(folder: Path) -> RunResult:
     """Read a finished run folder; `UserError` naming the file that is broken."""
     path = folder / "result.json"
     values = _read_json(path)
-    known = (folder / "run.json").is_file()
-    settings = _settings_hash(_read_config(folder)[0]) if known else ""
+    told = {"settings": "", "data": ""}
+    if (folder / "run.json").is_file():
+        about = _read_about(folder)
+        told = {"settings": _settings_hash(about["config"]), "data": _data_hash(about)}
     try:
-        return to_result({**values, "settings": settings, "data": _data_hash(folder) if known else ""})
+        return to_result({**values, **told})
     except ValueError as error:
         raise UserError(f"{path}: {error}") from error
 
@@ -147,13 +149,19 @@ def _read_json(path: Path) -> dict[str, Any]:
     return values
 
 
-def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
-    """Return the config in ``run.json``, and its hash."""
+def _read_about(folder: Path) -> dict[str, Any]:
+    """Return ``run.json``, which has a config."""
     values = _read_json(folder / "run.json")
     config = values.get("config")
     if not isinstance(config, dict) or not config.get("method") or not _has_tables(config):
         raise UserError(f"{folder / 'run.json'}: holds no config; remove or repeat that run")
-    return config, str(values.get("config_hash", ""))
+    return values
+
+
+def _read_config(folder: Path) -> tuple[dict[str, Any], str]:
+    """Return the config in ``run.json``, and its hash."""
+    about = _read_about(folder)
+    return about["config"], str(about.get("config_hash", ""))
 
 
 def _has_tables(config: Mapping[str, Any]) -> bool:
@@ -161,9 +169,11 @@ def _has_tables(config: Mapping[str, Any]) -> bool:
     return all(isinstance(config.get(name, {}), dict) for name in ("settings", "augmentation"))
 
 
-def _data_hash(folder: Path) -> str:
-    """Hash the checksums of the files that a run has read; nothing where its folder does not say."""
-    checksums = [str(file.get("checksum")) for file in _read_json(folder / "run.json").get("files", [])]
+def _data_hash(about: Mapping[str, Any]) -> str:
+    """Hash the checksums of the files that a run has read; nothing where its ``run.json`` does not say."""
+    files = about.get("files")
+    known = files if isinstance(files, list) else []
+    checksums = [str(file.get("checksum")) for file in known if isinstance(file, dict)]
     return hashlib.sha256("\n".join(sorted(checksums)).encode()).hexdigest()[:12] if checksums else ""
 
 
