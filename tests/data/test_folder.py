@@ -12,6 +12,7 @@ from PIL import Image
 
 from uda.data.domains import Split, find_domain, load_split
 from uda.data.files import md5_of_file
+from uda.data.folder import ORIENTATION, read_image, size_of
 from uda.data.protocols import load_task, target_training_labels
 from uda.data.shaping import resize
 from uda.errors import UserError
@@ -287,6 +288,28 @@ def test_images_of_no_split_that_are_not_read_are_named(ending: str, tmp_path: P
     save(tmp_path / "scans" / f"0{ending}", 0)
     with pytest.raises(UserError, match=rf"scans holds 0\{ending} and no image that is read here: convert to \.png"):
         load(tmp_path / "scans", "train")
+
+
+@pytest.mark.parametrize(
+    ("orientation", "seen"),
+    [
+        (1, [[10, 20, 30], [40, 50, 60]]),
+        (2, [[30, 20, 10], [60, 50, 40]]),
+        (3, [[60, 50, 40], [30, 20, 10]]),
+        (4, [[40, 50, 60], [10, 20, 30]]),
+        (5, [[10, 40], [20, 50], [30, 60]]),
+        (6, [[40, 10], [50, 20], [60, 30]]),
+        (7, [[60, 30], [50, 20], [40, 10]]),
+        (8, [[30, 60], [20, 50], [10, 40]]),
+    ],
+)
+def test_photographs_are_read_upright(orientation: int, seen: list[list[int]], tmp_path: Path) -> None:
+    image = Image.fromarray(np.array([[10, 20, 30], [40, 50, 60]], dtype=np.uint8))
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    image.save(tmp_path / "photo.png", exif=exif)
+    assert read_image(tmp_path / "photo.png").tolist() == [seen]
+    assert size_of(tmp_path / "photo.png") == (len(seen[0]), len(seen))
 
 
 def test_what_is_drawn_in_transparency_alone_is_named_and_an_opaque_image_read(folder: Path) -> None:

@@ -29,6 +29,8 @@ EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 UNREAD = (".avif", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".tif", ".tiff")
 MIXED_SIZE = 32  # what images of differing sizes are brought to, and large ones of one size
 LARGEST_KEPT = 256  # side of images of one size that are kept as they are
+ORIENTATION = 0x0112  # the Exif tag of how a camera was held
+SIDEWAYS = (5, 6, 7, 8)  # its values where what is stored as width is the height of what was seen
 FOLDER_FORM = (
     "images as PATH/train/CLASS/*.png and PATH/test/CLASS/*.png (those of a target that have no labels as "
     "PATH/train/*.png and PATH/test/*.png; where none has any, PATH/*.png will do)"
@@ -92,7 +94,7 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     if not paths:
         raise UserError(f"{place} holds no image ({', '.join(EXTENSIONS)})")
     stamps = [(path.relative_to(folder).as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for path, _ in paths]
-    made_from = (str(folder.resolve()), class_names, stamps, MIXED_SIZE, LARGEST_KEPT)
+    made_from = (str(folder.resolve()), class_names, stamps, MIXED_SIZE, LARGEST_KEPT, "upright")
     key = hashlib.md5(repr(made_from).encode()).hexdigest()
     content = cached(root, f"folder-{split}", key, partial(decode_images, paths))
     name = record(root, place, content["md5"], None).name
@@ -215,16 +217,17 @@ def decode_images(paths: list[tuple[Path, int]]) -> dict[str, Any]:
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Return width and height of an image, without decoding it."""
+    """Return width and height of an image as it is seen, without decoding it."""
     from PIL import Image
 
     with parsing(path, "image"), Image.open(path) as image:
-        return image.size
+        width, height = image.size
+        return (height, width) if image.getexif().get(ORIENTATION) in SIDEWAYS else (width, height)
 
 
 def read_image(path: Path) -> Tensor:
-    """Read one image: (1, H, W) uint8 where it is stored as grey, else (3, H, W)."""
-    from PIL import Image
+    """Read one image, upright as its camera was held: (1, H, W) uint8 where it is stored as grey, else (3, H, W)."""
+    from PIL import Image, ImageOps
 
     with parsing(path, "image"), Image.open(path) as image:
         if image.mode in ("F", "I") or image.mode.startswith("I;"):
@@ -232,7 +235,7 @@ def read_image(path: Path) -> Tensor:
         if _transparent(image):
             raise UserError(f"{path} has transparent pixels: put it on a background first")
         grey = image.mode in ("1", "L", "LA")
-        pixels = np.array(image.convert("L" if grey else "RGB"))
+        pixels = np.array(ImageOps.exif_transpose(image).convert("L" if grey else "RGB"))
     return torch.from_numpy(pixels[None] if grey else np.ascontiguousarray(pixels.transpose(2, 0, 1)))
 
 
