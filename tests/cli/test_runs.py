@@ -48,6 +48,16 @@ def test_export_twice_adds_nothing(tmp_path: Path) -> None:
     assert read_csv(output) == [result()]
 
 
+def test_without_a_finished_run_no_file_is_written(tmp_path: Path, uda: Uda) -> None:
+    run = write_run(tmp_path / "runs" / "a", result(), finished=False)
+    command = ("runs", "export", tmp_path / "runs", "-o", tmp_path / "runs.csv")
+    assert refused(uda(*command)) == "nothing to export: 1 run and none is finished; a: unfinished at step 0 of 2,000"
+    write_run(tmp_path / "runs" / "b", result(seed=2), finished=False)
+    (run / "run.json").write_text("[]", encoding="utf-8")
+    assert refused(uda(*command)).startswith("nothing to export: 2 runs and none is finished; a is broken: run.json:")
+    assert not (tmp_path / "runs.csv").exists()
+
+
 def test_runs_are_found_through_the_environment(tmp_path: Path) -> None:
     write_run(tmp_path / "a", result())
     done = CliRunner().invoke(cli, ["runs", "list"], env={"UDA_RUNS": str(tmp_path)})

@@ -236,7 +236,13 @@ def test_ablations_are_not_judged_without_training_labels(uda: Uda, pair: tuple[
 
 
 @pytest.mark.parametrize(
-    "option", [("--validator", "bnm"), *(("--layout", each) for each in ("brief", "paper", "counterparts"))]
+    "option",
+    [
+        ("--validator", "bnm"),
+        ("--headline", "validator"),
+        ("--published", "all"),
+        *(("--layout", each) for each in ("brief", "paper", "counterparts")),
+    ],
 )
 def test_a_table_refuses_what_is_of_accuracies(uda: Uda, folder: Path, option: tuple[str, str]) -> None:
     sentence = refused(uda("table", folder, *option))

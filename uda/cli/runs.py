@@ -88,11 +88,20 @@ def list_runs(paths: tuple[Path, ...]) -> None:
 def export_runs(paths: tuple[Path, ...], output: Path) -> None:
     """Add finished runs to a CSV file, one row each."""
     found = find_runs(paths or DEFAULT_RUNS)
-    if found.unscored and not found.results:
-        raise UserError(f"nothing to export: there is nothing but {without_accuracy(len(found.unscored))}")
+    if not found.results:
+        raise UserError(f"nothing to export: {_why_nothing(found)}")
     added = export(found.results, output)
     click.echo(f"{output}: {added} added, {len(found.results) - added} already there")
     report_left_out(found)
+
+
+def _why_nothing(found: FoundRuns) -> str:
+    """Say why none of the runs that were found has a row."""
+    if found.unscored:
+        return f"there is nothing but {without_accuracy(len(found.unscored))}"
+    count = len(found.missing) + len(found.broken)
+    first = found.broken[0] if found.broken else f"{found.missing[0].folder.name}: {found.missing[0].reason}"
+    return f"{count} run{'s' if count > 1 else ''} and none is finished; {first}"
 
 
 @runs.command("slim")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
 from uda.cli.options import headline_option, output_option, published_option, write_or_print
 from uda.cli.runs import DEFAULT_RUNS, report_left_out, runs_argument
@@ -28,6 +29,7 @@ _OF_ACCURACIES = ("brief", "paper", "counterparts")
 
 
 @click.command("table")
+@click.pass_context
 @runs_argument
 @click.option(
     "--format",
@@ -49,6 +51,7 @@ _OF_ACCURACIES = ("brief", "paper", "counterparts")
 @click.option("--validator", metavar="NAME", help="Show what NAME would have picked, from what the run folders logged.")
 @output_option
 def table(
+    context: click.Context,
     paths: tuple[Path, ...],
     form: Format | None,
     arrangement: Arrangement | Literal["scores"],
@@ -69,7 +72,7 @@ def table(
     if validator and arrangement == "scores":
         raise UserError(f"--validator {validator}: --layout scores has validators beside each other; leave it out")
     if found.unscored and not found.results:
-        refuse_accuracies(validator, arrangement)
+        refuse_accuracies(context)
     if validator and found.results:
         found = repick(found, validator)
     found = tell_settings(found)
@@ -86,11 +89,14 @@ def check_readable(found: FoundRuns) -> None:
         raise UserError(f"none of {len(found.broken)} runs can be read; {found.broken[0]}")
 
 
-def refuse_accuracies(validator: str | None, arrangement: str) -> None:
+def refuse_accuracies(context: click.Context) -> None:
     """Refuse options that are of accuracies, where no run has one."""
-    asked = f"--layout {arrangement}" if arrangement in _OF_ACCURACIES else ""
-    if option := f"--validator {validator}" if validator else asked:
-        raise UserError(
-            f"{option}: is of accuracies, and no run here has one, as no test image of the target has a label; "
-            "leave it out"
-        )
+    for name in ("validator", "arrangement", "published", "headline"):
+        value = context.params[name]
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and (name != "arrangement" or value in _OF_ACCURACIES):
+            option = "layout" if name == "arrangement" else name
+            raise UserError(
+                f"--{option} {value}: is of accuracies, and no run here has one, as no test image of the target has a "
+                "label; leave it out"
+            )
