@@ -7,6 +7,7 @@ same two moves as our preset ``unit-2017``, but as was usual then:
 - every layer is a module of its own (convolution, normalisation, bias, activation), in fp32, NCHW;
 - each move runs encoders and generators for itself, so the two see different noise;
 - the class head reads real source images in a pass of its own;
+- the features that are matched are made in passes of their own, without dropout, wherever the discriminators judge;
 - the generators' move computes the discriminators' gradients too, and throws them away;
 - the labels of real and generated images are made on the host at every step;
 - losses are fetched as Python floats when they are logged, here every 10 steps.
@@ -108,22 +109,22 @@ class Discriminative(nn.Module):
         self.low_a, self.low_b = (
             nn.Sequential(nn.Conv2d(channels, w, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(2)) for _ in "ab"
         )
-        layers: list[nn.Module] = []
-        for rate, n in ((0.1, w), (0.3, 2 * w), (0.5, 4 * w)):
-            layers += [nn.Dropout(rate), nn.Conv2d(n, 2 * n, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(2)]
-        self.shared = nn.Sequential(*layers)
-        self.dropout = nn.Dropout(0.5)
+        blocks = [nn.Sequential(nn.Conv2d(n, 2 * n, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(2)) for n in (w, 2 * w, 4 * w)]
+        self.plain = nn.Sequential(*blocks)
+        dropouts = (nn.Dropout(rate) for rate in (0.1, 0.3, 0.5))
+        self.shared = nn.Sequential(*chain.from_iterable(zip(dropouts, blocks, strict=True)), nn.Dropout(0.5))
         self.verdict = nn.Conv2d(8 * w, 2, 2)
         self.classes = nn.Conv2d(8 * w, CLASSES, 2)
 
     def forward(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         """Return the (N, 2) verdicts on images of both domains, a's first, and the (N, F) features to match."""
-        features = self.shared(torch.cat([self.low_a(a), self.low_b(b)]))
-        return self.verdict(self.dropout(features)).flatten(1), features.flatten(1)
+        low_a, low_b = self.low_a(a), self.low_b(b)
+        features = torch.cat([self.plain(low_a), self.plain(low_b)])
+        return self.verdict(self.shared(torch.cat([low_a, low_b]))).flatten(1), features.flatten(1)
 
     def classify_a(self, a: Tensor) -> Tensor:
         """Return the (N, K) logits of source images."""
-        logits: Tensor = self.classes(self.dropout(self.shared(self.low_a(a)))).flatten(1)
+        logits: Tensor = self.classes(self.shared(self.low_a(a))).flatten(1)
         return logits
 
 
@@ -176,13 +177,14 @@ class AuthorsUnit:
 
     def update_discriminative(self, a: Tensor, labels: Tensor, b: Tensor) -> dict[str, Tensor]:
         """Move the discriminators and the class head."""
-        n = len(a)
         x_aa, x_ba, x_ab, x_bb, _, _ = (x.detach() for x in self.generative(a, b))
-        verdicts, features = self.discriminative(torch.cat([a, x_ba, x_aa]), torch.cat([b, x_ab, x_bb]))
-        real_a, fake_a, real_b, fake_b = torch.split(verdicts, [n, 2 * n, n, 2 * n])
-        gan = self._adversarial(real_a, 1) + self._adversarial(real_b, 1)
-        gan = gan + self._adversarial(fake_a, 0) + self._adversarial(fake_b, 0)
-        _, f_ba, f_aa, _, f_ab, f_bb = torch.split(features, n)
+        real, _ = self.discriminative(a, b)
+        translated, features = self.discriminative(x_ba, x_ab)
+        f_ba, f_ab = torch.split(features, len(a))
+        reconstructed, features = self.discriminative(x_aa, x_bb)
+        f_aa, f_bb = torch.split(features, len(a))
+        fake = 0.5 * (self._adversarial(translated, 0) + self._adversarial(reconstructed, 0))
+        gan = self._adversarial(real, 1) + fake
         size = f_ab.shape[1]
         matching = size * (F.mse_loss(f_ab, f_aa) + F.mse_loss(f_ba, f_bb))
         classification = F.cross_entropy(self.discriminative.classify_a(a), labels)
@@ -195,9 +197,9 @@ class AuthorsUnit:
         """Move encoders and generators."""
         n = len(a)
         x_aa, x_ba, x_ab, x_bb, mean, sd = self.generative(a, b)
-        verdicts, _ = self.discriminative(torch.cat([x_ba, x_aa]), torch.cat([x_ab, x_bb]))
-        fake_a, fake_b = torch.split(verdicts, 2 * n)
-        gan = 2.0 * (self._adversarial(fake_a, 1) + self._adversarial(fake_b, 1))
+        translated, _ = self.discriminative(x_ba, x_ab)
+        reconstructed, _ = self.discriminative(x_aa, x_bb)
+        gan = self._adversarial(translated, 1) + self._adversarial(reconstructed, 1)
         kl = (mean.square() + sd.square() - torch.log(sd.square() + 1e-8)).sum() / n
         size = a[0].numel()
         squared = size * (F.mse_loss(x_aa, a) + F.mse_loss(x_bb, b))

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from torch.optim import Adam
 
 SIDE, CLASSES = 32, 10
-#: The authors' weights; their divergence has no factor 1/2, so ours is weighed twice as much.
-KL, RECONSTRUCTION, CLASSIFICATION, FEATURES = 2e-4, 1e-3, 10.0, 1e-4
+#: The authors' weights; their game is a mean over both domains, not a sum, and their divergence has no factor 1/2.
+GAME, KL, RECONSTRUCTION, CLASSIFICATION, FEATURES = 0.5, 2e-4, 1e-3, 10.0, 1e-4
 
 
 def normed(convolution: nn.Module, channels: int) -> nn.Sequential:
@@ -95,12 +95,20 @@ class Discriminator(nn.Module):
         self.verdict = nn.Conv2d(8 * w, 2, 2)
         self.head = nn.Linear(8 * w * 2 * 2, CLASSES)
 
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        """Return the (N, F, 2, 2) features of the images of both domains, source first."""
-        low = [
-            F.max_pool2d(F.relu(layer(images)), 2) for layer, images in zip(self.private, (source, target), strict=True)
-        ]
-        features: Tensor = self.shared(torch.cat(low))
+    def low(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the (N, w, 16, 16) first maps of the images of both domains, source first."""
+        both = zip(self.private, (source, target), strict=True)
+        return torch.cat([F.max_pool2d(F.relu(layer(images)), 2) for layer, images in both])
+
+    def matched(self, low: Tensor) -> Tensor:
+        """Return the (N, F, 2, 2) features of first maps, without dropout."""
+        for layer in self.shared:
+            low = low if isinstance(layer, nn.Dropout) else layer(low)
+        return low
+
+    def forward(self, low: Tensor) -> Tensor:
+        """Return the (N, F, 2, 2) features of first maps, with dropout."""
+        features: Tensor = self.dropout(self.shared(low))
         return features
 
     def judge(self, features: Tensor) -> Tensor:
@@ -174,13 +182,14 @@ class BareUnit:
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the discriminators' terms and their weighted sum; each code is drawn once in each domain."""
         n = len(source)
-        features = self.discriminator(torch.cat([source, drawn_1]), torch.cat([target, drawn_2]))
-        dropped = self.discriminator.dropout(features)
-        verdicts = self.discriminator.judge(dropped)
+        low = self.discriminator.low(torch.cat([source, drawn_1]), torch.cat([target, drawn_2]))
+        features = self.discriminator(low)
+        verdicts = self.discriminator.judge(features)
         real_1, fake_1, real_2, fake_2 = torch.split(verdicts, [n, 2 * n, n, 2 * n])
         gan = verdict_loss(real_1, 1) + verdict_loss(fake_1, 0) + verdict_loss(real_2, 1) + verdict_loss(fake_2, 0)
-        classification = F.cross_entropy(self.discriminator.head(dropped[:n].flatten(1)).float(), labels)
-        in_1, in_2 = features[n : 3 * n].float(), features[4 * n :].float()
+        gan = GAME * gan
+        classification = F.cross_entropy(self.discriminator.head(features[:n].flatten(1)).float(), labels)
+        in_1, in_2 = self.discriminator.matched(torch.cat([low[n : 3 * n], low[4 * n :]])).float().chunk(2)
         matching = (in_1 - in_2).square().sum() / n
         terms = {"gan_discriminator": gan, "classification": classification, "feature_matching": matching}
         return terms, gan + CLASSIFICATION * classification + FEATURES * matching
@@ -190,8 +199,8 @@ class BareUnit:
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the encoders' and generators' terms and their weighted sum."""
         n = len(source)
-        verdicts = self.discriminator.judge(self.discriminator.dropout(self.discriminator(drawn_1, drawn_2)))
-        gan = 4.0 * verdict_loss(verdicts, 1)
+        verdicts = self.discriminator.judge(self.discriminator(self.discriminator.low(drawn_1, drawn_2)))
+        gan = GAME * 4.0 * verdict_loss(verdicts, 1)
         kl = 0.5 * (mean.square() + sd.square() - 1.0 - 2.0 * torch.log(sd + 1e-8)).sum() / n
         squared = ((source - drawn_1[:n]).square().sum() + (target - drawn_2[n:]).square().sum()) / n
         return {"kl": kl, "reconstruction": squared, "gan_generator": gan}, gan + KL * kl + RECONSTRUCTION * squared

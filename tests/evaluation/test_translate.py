@@ -105,6 +105,6 @@ def test_bad_folders_and_images_are_named(unit_run: Path, tmp_path: Path) -> Non
 
 def test_a_method_that_cannot_translate_says_which_can(source_only_run: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"'source-only', does not translate images as .*; give a run of unit, or of cyc"
+        UserError, match=r"'source-only', does not translate images as .*; give a run of unit with a game, or of cyc"
     ):
         translate_domains(source_only_run / "checkpoint.pt", "last", "both", 3, tmp_path)

@@ -232,6 +232,7 @@ def test_without_a_game_the_classifier_learns_as_it_would_beside_one_of_no_weigh
 def test_a_game_is_played_where_one_of_its_terms_has_a_weight(on: str) -> None:
     assert "gan_discriminator" not in unit(**GAME).update(batch_of(), torch.tensor(STEP))
     assert "gan_discriminator" in unit(**{**GAME, on: 0.1}).update(batch_of(), torch.tensor(STEP))
+    assert [UnitMethod.translates(unit(**each).config) for each in (GAME, {**GAME, on: 0.1})] == [False, True]
 
 
 def moved_by(settings: dict[str, Any], on: dict[str, Any]) -> set[str]:

@@ -254,7 +254,9 @@ def test_unit_learns_classes_on_the_discriminators_too() -> None:
 def test_unit_2017_on_the_discriminator_head() -> None:
     """The authors' update: reconstructions are adversarial too; squared errors; feature matching in D."""
     method = build("unit", **{**AUTHORS, "width": 2, "discriminator_width": 2, "dropout": False})
-    batch, core, head = batch_of(), copy.deepcopy(method.core), copy.deepcopy(method.head)
+    # as many images of each domain: their code takes the mean over both domains' verdicts
+    batch = replace(batch_of(), target_images=torch.rand(6, 1, 16, 16) - 0.5)
+    core, head = copy.deepcopy(method.core), copy.deepcopy(method.head)
     play_d = adam([*core.discriminator.parameters(), *head.parameters()], method.config)
     play_eg = adam([*core.encoder.parameters(), *core.generator.parameters()], method.config)
     # Adam's first step is the gradient's sign, which rounding decides where the gradient is hardly more than that
@@ -263,16 +265,17 @@ def test_unit_2017_on_the_discriminator_head() -> None:
     x_1, x_2 = batch.source_images, batch.target_images
 
     torch.manual_seed(5)
-    m_1, s_1, m_2, s_2, x_11, x_21, x_12, x_22 = by_hand_streams(core, x_1, x_2)
+    m_1, s_1, m_2, s_2, x_11, x_21, x_12, x_22 = by_hand_streams(core, x_1, x_2, 6, 6)
     d = core.discriminator
-    real = log_d(d([(x_1, 0)])[0], True) + log_d(d([(x_2, 1)])[0], True)
-    fakes = [(x_21.detach(), 0), (x_11.detach(), 0), (x_12.detach(), 1), (x_22.detach(), 1)]
-    # an image's share is its batch's: translations and reconstructions of a domain are averaged together
-    on_1 = torch.cat([d([fakes[0]])[0], d([fakes[1]])[0]])
-    on_2 = torch.cat([d([fakes[2]])[0], d([fakes[3]])[0]])
-    gan_d = -(real + log_d(on_1, False) + log_d(on_2, False))
+
+    def judged(one: torch.Tensor, two: torch.Tensor, real: int) -> torch.Tensor:
+        return F.cross_entropy(torch.cat([d([(one, 0)])[0], d([(two, 1)])[0]]), torch.full((12,), real))
+
+    generated = judged(x_21.detach(), x_12.detach(), 0) + judged(x_11.detach(), x_22.detach(), 0)
+    gan_d = judged(x_1, x_2, 1) + 0.5 * generated
     classification = F.cross_entropy(head(d.features([(x_1, 0)])[0].flatten(1)), batch.source_labels)
-    f_21, f_11, f_12, f_22 = (d.features([fake])[0].flatten(1) for fake in fakes)
+    fakes = (x_21, 0), (x_11, 0), (x_12, 1), (x_22, 1)
+    f_21, f_11, f_12, f_22 = (d.features([(x.detach(), domain)])[0].flatten(1) for x, domain in fakes)
     matching = (f_12 - f_11).square().sum(1).mean() + (f_21 - f_22).square().sum(1).mean()
     (gan_d + 10 * classification + 1e-4 * matching).backward()
     play_d.step()
@@ -281,8 +284,7 @@ def test_unit_2017_on_the_discriminator_head() -> None:
         [(m.square() + s.square() - torch.log(s.square())).sum(1).mean() for m, s in ((m_1, s_1), (m_2, s_2))]
     ).sum()
     squared = (x_1 - x_11).square().sum((1, 2, 3)).mean() + (x_2 - x_22).square().sum((1, 2, 3)).mean()
-    parts = [(x_21, 0), (x_11, 0), (x_12, 1), (x_22, 1)]
-    gan_g = -torch.stack([log_d(d([part])[0], True) for part in parts]).sum()
+    gan_g = judged(x_21, x_12, 1) + judged(x_11, x_22, 1)
     core.discriminator.requires_grad_(False)
     play_eg.zero_grad()
     (gan_g + 1e-4 * kl + 1e-3 * squared).backward()

@@ -57,12 +57,23 @@ def test_lenet_by_hand(channels, size):
 def test_lenet_drops_half_of_its_features_and_nothing_before():
     pair = make(trunk="lenet").discriminator.train()
     images = torch.rand(64, 1, 28, 28)
-    plain, dropped = pair.features([(images, 1)])
-    assert torch.equal(plain, pair.features([(images, 1)])[0])
+    dropped, plain = pair.features([(images, 1)], pairs=1)
+    assert torch.equal(plain, pair.eval().features([(images, 1)])[0])
     zeroed = (dropped == 0)[plain > 0].float().mean()
     assert zeroed == pytest.approx(0.5, abs=0.05)
     kept = dropped != 0
     torch.testing.assert_close(dropped[kept], 2 * plain[kept])
+
+
+@pytest.mark.parametrize("trunk", ["blocks", "lenet"])
+def test_features_that_are_matched_have_no_dropout(trunk):
+    pair = make(trunk=trunk).discriminator.train()
+    parts = [(torch.rand(n, 1, 28, 28), domain) for n, domain in ((5, 0), (4, 1), (3, 1), (3, 0))]
+    dropped, matched = pair.features(parts, pairs=2)
+    assert pair.features(parts)[1].shape[0] == 0
+    plain, _ = pair.eval().features(parts)
+    torch.testing.assert_close(matched, plain[9:])
+    assert not torch.equal(dropped, plain)
 
 
 def test_each_domain_can_have_a_lenet_of_its_own():

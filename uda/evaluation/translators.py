@@ -48,8 +48,8 @@ def open_translator(path: Path, weights: Weights) -> Translator:
     method, loaded = load_model(path, weights)
     if not method.translates(method.config):
         raise UserError(
-            f"{path}: its method, {method.name!r}, does not translate images as it was set; give a run of unit, or of "
-            "cycada with a pixel stage"
+            f"{path}: its method, {method.name!r}, does not translate images as it was set; give a run of unit with a "
+            "game, or of cycada with a pixel stage"
         )
     return Translator(path, loaded, method)
 

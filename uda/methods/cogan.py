@@ -141,14 +141,14 @@ class Cogan(Method, name="cogan", kind="generative", config=CoganConfig):
         """Ascend V in the discriminators; descend classification and the distance of pairs' features."""
         c = self.config
         played = batch.placed if c.plain_game else batch
-        parts = [(played.source_images, 0), (played.target_images, 1), (drawn_1, 0), (drawn_2, 1)]
-        parts += [(batch.source_images, 0)] if c.plain_game else []
+        parts = [(batch.source_images, 0)] if c.plain_game else []
+        parts += [(played.source_images, 0), (played.target_images, 1), (drawn_1, 0), (drawn_2, 1)]
         sizes = [len(images) for images, _ in parts]
-        plain, dropped = self.discriminator.features(parts)
-        real_1, real_2, fake_1, fake_2 = self.discriminator.judge(dropped, sizes)[:4]
+        features, paired = self.discriminator.features(parts, pairs=2)
+        real_1, real_2, fake_1, fake_2 = self.discriminator.judge(features, sizes)[-4:]
         gan = losses.gan_discriminator(real_1, fake_1, HALF) + losses.gan_discriminator(real_2, fake_2, HALF)
-        matching = losses.feature_matching(*torch.split(plain, sizes)[2:4])
-        source = torch.split(dropped.flatten(1), sizes)[-1 if c.plain_game else 0]
+        matching = losses.feature_matching(*torch.split(paired, sizes[-2:]))
+        source = torch.split(features.flatten(1), sizes)[0]
         classification = cross_entropy(self.head(source), batch.source_labels)
         descend(self.play_d, gan + c.lambda_class * classification + c.lambda_features * matching)
         return {"gan_discriminator": gan, "feature_matching": matching, "classification": classification}

@@ -22,4 +22,4 @@ def build_class_head(discriminator: Discriminator, classes: int) -> nn.Linear:
 
 def read_images(discriminator: Discriminator, images: Tensor, domain: int) -> Tensor:
     """Return the (N, F) features, with dropout in training, of (N, C, S, S) images of a domain."""
-    return discriminator.features([(images, domain)])[1].flatten(1)
+    return discriminator.features([(images, domain)])[0].flatten(1)

@@ -104,7 +104,7 @@ class Gta(JointReader, name="gta", kind="generative", config=GtaConfig):
 
     def _judge(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return the discriminator's (N, 2) verdicts and (N, K) class logits on images in the source domain."""
-        features = self.discriminator.features([(images, 0)])[1]
+        features = self.discriminator.features([(images, 0)])[0]
         return self.discriminator.judge(features, [len(images)])[0], self.class_head(features.flatten(1))
 
     def _move_discriminator(self, images: Tensor, labels: Tensor, drawn: Tensor) -> dict[str, Tensor]:

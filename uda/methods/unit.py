@@ -89,8 +89,8 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
 
     @classmethod
     def translates(cls, config: UnitConfig) -> bool:
-        """Whatever the settings are."""
-        return True
+        """Whether there is a game: without one nothing moves the generators."""
+        return config.plays
 
     def translate(self, images: Tensor, origin: int) -> Tensor:
         """Draw (N, C, S, S) images of a domain (0 source, 1 target) in the other: the mean of their codes, decoded."""
@@ -128,19 +128,19 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
         if self.config.adversarial_reconstructions or self.config.lambda_features:
             parts += [(s.x_11.detach(), 0), (s.x_22.detach(), 1)]
         sizes = [len(x) for x, _ in parts]
-        plain, dropped = self.core.discriminator.features(parts)
-        verdicts = self.core.discriminator.judge(dropped, sizes, [d for _, d in parts])
+        features, paired = self.core.discriminator.features(parts, pairs=4 if self.config.lambda_features else 0)
+        verdicts = self.core.discriminator.judge(features, sizes, [d for _, d in parts])
         gan = self._gan_discriminators(verdicts)
         terms = {"gan_discriminator": gan}
         loss = gan
         if self.config.head == "discriminator":
-            source, target, _, x_12 = torch.split(dropped.flatten(1), sizes)[:4]
+            source, target, _, x_12 = torch.split(features.flatten(1), sizes)[:4]
             translated = x_12 if self.config.lambda_translated else None
             class_terms, class_loss = self._learn_classes(lesson, source, translated, target)
             terms.update(class_terms)
             loss = loss + class_loss
         if self.config.lambda_features:
-            x_21, x_12, x_11, x_22 = torch.split(plain, sizes)[2:]
+            x_21, x_12, x_11, x_22 = torch.split(paired, sizes[2:])
             matching = losses.feature_matching(x_12, x_11) + losses.feature_matching(x_21, x_22)
             terms["feature_matching"] = matching
             loss = loss + self.config.lambda_features * matching

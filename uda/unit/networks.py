@@ -313,20 +313,23 @@ class Discriminator(nn.Module):
         self.verdict = for_each_domain(own > len(build), domains, partial(WholeMap, last.channels, 2, side))
         self.feature_shape = (last.channels, side, side)
 
-    def features(self, parts: Parts) -> tuple[Tensor, Tensor]:
-        """Return the last map of all parts, joined, (N, F, s, s): without and with the last dropout."""
-        first, *others = self.steps
-        h = torch.cat([self._block(first, self.private[d if self.own_first else 0], x) for x, d in parts])
-        layout, step = _layout(parts), first
-        for layer, following in zip(self.shared, others, strict=True):
-            h = self._block(following, partial(apply, layer, layout=layout), self._drop(h, step))
-            step = following
-        return h, self._drop(h, step)
+    def features(self, parts: Parts, pairs: int = 0) -> tuple[Tensor, Tensor]:
+        """Return the last map of all parts, joined, (N, F, s, s); and of the last ``pairs`` parts without any dropout.
+
+        Features that are to be alike are matched without the noise of dropout, as in the authors' code.
+        """
+        h = torch.cat([self._block(self.steps[0], self.private[d if self.own_first else 0], x) for x, d in parts])
+        last, dropping = self._later(h, parts, self.dropout), any(step.rate for step in self.steps[:-1])
+        count = sum(len(x) for x, _ in parts[len(parts) - pairs :])
+        paired = last[len(h) - count :]
+        if pairs and dropping and self.training and self.dropout:
+            paired = self._later(h[len(h) - count :], parts[len(parts) - pairs :], False)
+        return self._drop(last, self.steps[-1]), paired
 
     def forward(self, parts: Parts) -> list[Tensor]:
         """Return for each part the (N, 2) logits of (generated, real)."""
-        _, dropped = self.features(parts)
-        return self.judge(dropped, [len(x) for x, _ in parts], [d for _, d in parts])
+        features, _ = self.features(parts)
+        return self.judge(features, [len(x) for x, _ in parts], [d for _, d in parts])
 
     def judge(self, features: Tensor, sizes: Sequence[int], domains: Sequence[int] = ()) -> list[Tensor]:
         """Return the (N, 2) logits of (generated, real) for each part of joined features.
@@ -335,6 +338,14 @@ class Discriminator(nn.Module):
         """
         verdicts = apply(self.verdict, features, Layout(tuple(sizes), tuple(domains)))
         return list(torch.split(verdicts.flatten(1).float(), list(sizes)))
+
+    def _later(self, h: Tensor, parts: Parts, dropout: bool) -> Tensor:
+        """Return the last map of parts whose first is given, before its own dropout."""
+        layout, step = _layout(parts), self.steps[0]
+        for layer, following in zip(self.shared, self.steps[1:], strict=True):
+            h = self._block(following, partial(apply, layer, layout=layout), self._drop(h, step) if dropout else h)
+            step = following
+        return h
 
     def _drop(self, h: Tensor, step: Step) -> Tensor:
         return dropout(h, step.rate, self.training and self.dropout) if step.rate else h
