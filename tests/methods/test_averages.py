@@ -12,21 +12,22 @@ from uda.methods.backbones import BACKBONES
 from uda.methods.tracking import untracked
 
 
-def test_each_parameter_is_an_average_that_forgets_faster_at_first_and_buffers_are_the_networks_own() -> None:
+def test_parameters_and_statistics_are_averages_that_forget_faster_at_first() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     averages = Averages([network], decay=0.3)
-    by_hand = [p.detach().clone() for p in network.parameters()]
+    by_hand = copy.deepcopy(network.state_dict())
     for step, decay in enumerate((1 / 10, 2 / 11, 3 / 12, 0.3, 0.3)):
         for p in network.parameters():
             p.data += torch.randn_like(p)
         network(torch.randn(8, 3))
         averages.follow([network], torch.tensor(step))
-        by_hand = [decay * a + (1 - decay) * p.detach() for a, p in zip(by_hand, network.parameters(), strict=True)]
-        for a, b in zip(averages.parameters(), by_hand, strict=True):
-            torch.testing.assert_close(a, b)
-            assert not a.requires_grad
-        assert all(map(torch.equal, averages.networks[0].buffers(), network.buffers()))
+        for name, now in network.state_dict().items():
+            by_hand[name] = decay * by_hand[name] + (1 - decay) * now if now.is_floating_point() else now.clone()
+        assert by_hand["1.num_batches_tracked"] == step + 1
+        for name, average in averages.networks[0].state_dict().items():
+            torch.testing.assert_close(average, by_hand[name])
+        assert not any(p.requires_grad for p in averages.parameters())
 
 
 @pytest.mark.parametrize("name", sorted(BACKBONES))

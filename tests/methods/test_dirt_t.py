@@ -45,6 +45,8 @@ def test_refinements_made_by_hand(backbone: str) -> None:
     average = copy.deepcopy(nn.Sequential(*method.averages.networks))
     teacher = copy.deepcopy(average).eval()
     optimiser = adam(network.parameters(), method.config)
+    optimiser.load_state_dict(copy.deepcopy(method.optimiser.state_dict()))
+    assert optimiser.state_dict()["state"][0]["step"] == 1
     for step in (6, 7):
         batch = batch_of(step)
         images = batch.target_images

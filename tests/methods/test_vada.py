@@ -52,12 +52,10 @@ def entropy_by_hand(logits: torch.Tensor) -> torch.Tensor:
 
 
 def average_by_hand(average: nn.Module, network: nn.Module, decay: float) -> None:
-    """Average parameters; copy buffers."""
+    """Average parameters and running statistics; copy what is counted."""
     with torch.no_grad():
-        for a, p in zip(average.parameters(), network.parameters(), strict=True):
-            a.copy_(decay * a + (1 - decay) * p)
-    for copied, buffer in zip(average.buffers(), network.buffers(), strict=True):
-        copied.copy_(buffer)
+        for a, p in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+            a.copy_(decay * a + (1 - decay) * p if p.is_floating_point() else p)
 
 
 @pytest.mark.parametrize("backbone", ["lenet", "dtn"])

@@ -4,9 +4,10 @@ M. Chen, S. Zhao, H. Liu, D. Cai, "Adversarial-Learned Loss for Domain Adaptatio
 
 As in the authors' code, the adversarial loss is one mean over all images that count, source and target, and its
 gradient is reversed on the way to the features. What differs from that code: Adam's beta_1 is that of DANN's game, and
-its rate theirs for MNIST to USPS on all pairs (for the others they have 2e-4); a cosine schedule for both players
-instead of steps for one; lambda rises over the whole run; the regularisation reads the source features in a pass of its
-own, because it moves the domain classifier alone.
+its rate theirs for MNIST to USPS on all pairs (for the others they have 2e-4); all losses count from the first step on
+(theirs after two epochs on the source); domains are read together on all pairs (theirs apart from USPS to MNIST); a
+cosine schedule for both players instead of steps for one; lambda rises over the whole run; the regularisation reads the
+source features in a pass of its own, because it moves the domain classifier alone.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class AldaConfig(DomainGameConfig):
     hidden
         Hidden units of each of the domain classifier's two hidden layers.
     confidence
-        Target images count whose largest probability is above it.
+        Target images count whose largest probability is above it; the authors have 0.6 for digits, 0.9 for photographs.
     lambda_corrected
         Weight of the corrected loss of target images: 1 in the paper; the authors' code takes the mean over classes
         where the paper has the sum, which is this for ten classes.
@@ -40,7 +41,7 @@ class AldaConfig(DomainGameConfig):
 
     weight_decay: float = 5e-4
     hidden: Count = 500
-    confidence: Part = 0.9
+    confidence: Part = 0.6
     lambda_corrected: float = 0.1
 
 

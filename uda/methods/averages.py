@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 
 class Averages(nn.Module):
-    """Copies of networks whose parameters are exponential moving averages; buffers are the networks' own.
+    """Copies of networks whose parameters, and running statistics, are exponential moving averages.
 
-    At first the average forgets faster, as the average of few steps must: its decay is (1 + t) / (10 + t) after t
-    steps, until that is above what is set.
+    Running statistics follow the networks within some ten steps, averaged weights within hundreds: weights of then with
+    statistics of now do not belong together wherever the networks move fast. At first the average forgets faster, as
+    the average of few steps must: its decay is (1 + t) / (10 + t) after t steps, until that is above what is set.
 
     Parameters
     ----------
@@ -30,10 +32,16 @@ class Averages(nn.Module):
 
     @torch.no_grad()
     def follow(self, networks: Sequence[nn.Module], step: Tensor) -> None:
-        """Move every parameter towards its network's; copy every buffer."""
+        """Move every parameter and running statistic towards its network's; copy what is counted."""
         share = 1.0 - ((1 + step) / (10 + step)).clamp(max=self.decay)
         for ours, theirs in zip(self.networks, networks, strict=True):
-            for average, parameter in zip(ours.parameters(), theirs.parameters(), strict=True):
-                average.lerp_(parameter, share)
-            for copied, buffer in zip(ours.buffers(), theirs.buffers(), strict=True):
-                copied.copy_(buffer)
+            for average, now in zip(state(ours), state(theirs), strict=True):
+                if now.is_floating_point():
+                    average.lerp_(now, share)
+                else:
+                    average.copy_(now)
+
+
+def state(network: nn.Module) -> Iterator[Tensor]:
+    """Yield the parameters and buffers of a network."""
+    return chain(network.parameters(), network.buffers())

@@ -3,10 +3,11 @@
 R. Shu, H. H. Bui, H. Narui, S. Ermon, "A DIRT-T Approach to Unsupervised Domain Adaptation", ICLR 2018.
 
 The first stage is VADA. The second goes on from its weights, without source and domain classifier, and is held near a
-teacher, which is what the averaged weights were a while ago. As in the authors' code, those averages go on, and the
-teacher reads images without dropout and with its running statistics. What differs from it: how often the teacher is
-made anew follows the length of the stage (16 times, the authors' every 5,000 of 80,000 steps); the teacher speaks of
-the images that the other losses are of, not of a batch of its own; else see `uda.methods.vada`.
+teacher, which is what the averaged weights were a while ago. As in the authors' code, those averages go on, so do
+Adam's of the gradients, and the teacher reads images without dropout and with its running statistics. What differs from
+it: how often the teacher is made anew follows the length of the stage (16 times, the authors' every 5,000 of 80,000
+steps); the teacher speaks of the images that the other losses are of, not of a batch of its own; else see
+`uda.methods.vada`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,6 @@ class DirtT(Vada, name="dirt-t", config=DirtTConfig):
     def __init__(self, config: DirtTConfig, task: TaskShape) -> None:
         super().__init__(config, task)
         self.teacher = copy.deepcopy(self.averages.networks)
-        self.refining_optimiser = self.optimise("refining", *self._students)
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ class DirtT(Vada, name="dirt-t", config=DirtTConfig):
             terms = self._smooth(images, logits)
         terms["teacher"] = divergence(self._teach(images), logits)
         loss = c.lambda_target * (terms["vat_target"] + terms["entropy"]) + c.lambda_teacher * terms["teacher"]
-        descend(self.refining_optimiser, loss)
+        descend(self.optimiser, loss)  # VADA's: gradients are far smaller here, and a fresh Adam would move all at once
         return terms
 
     @torch.no_grad()

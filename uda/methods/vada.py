@@ -6,10 +6,11 @@ are the paper's, constants those of its digit experiments. `uda.methods.dirt_t` 
 As in the authors' code, players move in turn, the domain classifier first, with inverted labels in place of a reversed
 gradient; each domain is normalised by its own batch; running statistics follow target images alone, those that are not
 moved; what is evaluated is an average of the weights. What differs from it: both players see the same batch; the domain
-loss is the paper's sum over both domains, not their mean; the average forgets faster at first (see `Averages`); the
-direction of the adversarial move is found 1 away, not 1e-6; the move is as long as the paper's for 3 x 32 x 32 values,
-and for others so that a value changes as much; a cosine schedule; the backbones are those of the other methods, whose
-last features the domain classifier reads.
+loss is the paper's sum over both domains, not their mean; the average forgets faster at first, and running statistics
+are averaged with the weights (see `Averages`; theirs are the network's own, which follow it ten times as slowly as
+here); the direction of the adversarial move is found 1 away, not 1e-6; the move is as long as the paper's for 3 x 32 x
+32 values, and for others so that a value changes as much, however an augmentation has scaled the image before; a cosine
+schedule; the backbones are those of the other methods, whose last features the domain classifier reads.
 """
 
 from __future__ import annotations
