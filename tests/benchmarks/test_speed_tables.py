@@ -9,5 +9,5 @@ def test_the_runs_that_are_timed_make_a_whole_table_with_tests(tmp_path: Path) -
     rows = [line for line in text.splitlines() if line.startswith("| &emsp;METHOD-")]
     assert len(rows) == 2
     assert all("–" not in row for row in rows)
-    assert "adjusted by Holm's method for the" in text
+    assert "adjusted by Benjamini and Hochberg's method for the" in text
     assert "left out" not in text

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scipy.stats import false_discovery_control
 from torch import Tensor
 
 from tests.evaluation.examples import result
@@ -15,7 +16,7 @@ from uda.evaluation.layout import lay_out
 from uda.evaluation.runs import RunResult
 from uda.evaluation.table import Table, build_tables
 from uda.metrics.correctness import pack
-from uda.metrics.significance import average_difference, holm, paired_difference
+from uda.metrics.significance import average_difference, paired_difference
 
 PAIRS = (("mnist", "usps"), ("svhn", "mnist"))
 IMAGES = 300
@@ -60,9 +61,9 @@ def test_each_that_adapts_and_has_all_pairs_is_tested_against_the_best_average()
     labels = [row.label for row in table.rows]
     compared = compare_averages(table, "last")
     assert compared is not None
-    first, others = compared
-    assert labels[first] == "UNIT"
-    assert [labels[behind.row] for behind in others] == ["MCD", "DANN"]
+    assert labels[compared.row] == "UNIT"
+    assert [labels[behind.row] for behind in compared.behind] == ["MCD", "DANN"]
+    assert compared.one_seed == 0
     expected = []
     for method in ("mcd", "dann"):
         differences = []
@@ -73,8 +74,9 @@ def test_each_that_adapts_and_has_all_pairs_is_tested_against_the_best_average()
             )
             differences.append(paired_difference(ours, theirs))
         expected.append(average_difference(differences))
-    assert [behind.difference for behind in others] == expected
-    assert [behind.adjusted for behind in others] == list(holm([difference.p for difference in expected]))
+    assert [behind.difference for behind in compared.behind] == expected
+    adjusted = false_discovery_control([min(1.0, 3 / 2 * difference.p) for difference in expected])
+    assert [behind.adjusted for behind in compared.behind] == pytest.approx(adjusted)
 
 
 @pytest.mark.parametrize(
@@ -91,26 +93,34 @@ def test_each_that_adapts_and_has_all_pairs_is_tested_against_the_best_average()
 def test_the_table_says_which_is_best_and_what_is_level_with_it(
     rates: Mapping[str, tuple[float, ...]], verdict: str
 ) -> None:
-    (remark,) = remark_on_average(table_of(rates), "last")
+    table = table_of(rates, seeds=(1, 2, 3))
+    (remark,) = remark_on_average(table, "last")
     assert verdict in remark
-    assert "adjusted by Holm's method for 2 tests" in remark
+    assert "adjusted by Benjamini and Hochberg's method for 2 tests" in remark
     assert "one seed" not in remark
-    assert remark in lay_out(table_of(rates)).remarks
+    assert remark in lay_out(table).remarks
 
 
-def test_one_seed_speaks_of_test_images_alone() -> None:
-    (remark,) = remark_on_average(table_of(RATES, seeds=(1,)), "last")
-    assert "where a pair has one seed for other test images alone" in remark
+def test_one_seed_is_not_tested() -> None:
+    compared = compare_averages(table_of(RATES, seeds=(1,)), "last")
+    assert compared is not None
+    assert (compared.behind, compared.one_seed) == ((), 2)
+    assert remark_on_average(table_of(RATES, seeds=(1,)), "last") == [
+        "Average at last: UNIT has the best, and is not tested, as the others share one seed with it on some pair."
+    ]
 
 
 def test_one_seed_is_what_two_methods_share_however_many_each_has() -> None:
     runs = table_of(RATES, seeds=(1, 2, 3)).runs
     (table,) = build_tables(r for r in runs if r.method != "unit" or r.seed != 2 or r.source != "svhn")
     assert "one seed" not in remark_on_average(table, "last")[0]
-    apart = (r for r in runs if r.source != "svhn" or r.seed == 1 or (r.method == "unit") == (r.seed == 2))
-    (table,) = build_tables(apart)
-    assert {len(cell.runs) for row in table.rows for cell in row.cells.values()} >= {2, 3}
-    assert "where a pair has one seed for other test images alone" in remark_on_average(table, "last")[0]
+    kept = [r for r in runs if (r.method, r.source) != ("dann", "svhn") or r.seed != 2]
+    (table,) = build_tables(r for r in kept if (r.method, r.source) != ("unit", "svhn") or r.seed != 3)
+    assert {len(cell.runs) for row in table.rows for cell in row.cells.values()} == {2, 3}
+    compared = compare_averages(table, "last")
+    assert compared is not None
+    assert ([table.rows[behind.row].label for behind in compared.behind], compared.one_seed) == (["MCD"], 1)
+    assert remark_on_average(table, "last")[0].endswith(" Not tested: 1 that share one seed with it on some pair.")
 
 
 def test_nothing_is_said_of_one_pair_of_one_method_or_of_unknown_images() -> None:

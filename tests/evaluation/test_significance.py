@@ -2,13 +2,14 @@ from typing import Any
 
 import pytest
 import torch
+from scipy.stats import false_discovery_control
 
 from tests.evaluation.examples import result
 from uda.evaluation.runs import RunResult
 from uda.evaluation.significance import Comparison, Place, compare, details
 from uda.evaluation.table import Table, build_tables
 from uda.metrics.correctness import pack
-from uda.metrics.significance import draw_images, drawn_accuracies, holm, mcnemar, paired_bootstrap, paired_difference
+from uda.metrics.significance import draw_images, drawn_accuracies, mcnemar, paired_bootstrap, paired_difference
 
 PAIR = ("mnist", "usps")
 IMAGES = 400
@@ -27,10 +28,13 @@ BITS = (
     | {("dann", seed): right(0.745, 20 + seed) for seed in (1, 2, 3)}
     | {("unit", seed): right(0.75, 30 + seed) for seed in (1, 2, 3)}
 )
+WORSE = {("mcd", seed): right(0.6, 40 + seed) for seed in (1, 2, 3)} | {
+    ("shot", seed): right(0.55, 50 + seed) for seed in (1, 2, 3)
+}
 
 
 def run(method: str, seed: int, known: bool = True, **values: Any) -> RunResult:
-    bits = BITS[method, seed]
+    bits = (BITS | WORSE)[method, seed]
     accuracy = 100 * float(bits.double().mean())
     packed = pack(bits) if known else ""
     fixed = {
@@ -69,7 +73,7 @@ def test_numbers_are_those_of_the_tests_on_their_bits() -> None:
     }
     pairs = [("dann", "unit"), ("dann", "source-only"), ("unit", "source-only")]
     expected = [paired_difference(bits[one], bits[other]) for one, other in pairs]
-    adjusted = holm([each.p for each in (*expected, *expected)])
+    adjusted = false_discovery_control([each.p for each in (*expected, *expected)])
     places: list[Place] = [
         (1, PAIR, "last", "best"),
         (1, PAIR, "last", "source-only"),
@@ -92,12 +96,37 @@ def test_details_are_those_of_the_best() -> None:
     assert detail.mcnemar == tuple(mcnemar(one, other) for one, other in zip(ours, best, strict=True))
 
 
-def test_only_shared_seeds_are_compared_and_one_alone_by_mcnemar() -> None:
+def test_a_p_against_the_best_allows_for_all_that_it_was_chosen_from() -> None:
+    # One of the four that compete cannot be tested, and could still have been the best.
+    table = table_of(*ALL, *(run(method, seed, known=method == "mcd") for method, seed in WORSE))
+    found = compare(table)
+    rows = {row.label: number for number, row in enumerate(table.rows)}
+    known = BITS | WORSE
+    of = {name: torch.stack([known[name, seed] for seed in (1, 2, 3)]) for name in ("mcd", "unit", "source-only")}
+    against_best = found.comparisons[rows["MCD"], PAIR, "last", "best"]
+    assert against_best.p == pytest.approx(4 / 2 * paired_difference(of["mcd"], of["unit"]).p)
+    against_source_only = found.comparisons[rows["MCD"], PAIR, "last", "source-only"]
+    assert against_source_only.p == paired_difference(of["mcd"], of["source-only"]).p
+
+
+def test_only_shared_seeds_are_compared_and_one_alone_is_not_tested() -> None:
     runs = [run("unit", 1), run("unit", 2), run("dann", 2), run("dann", 3)]
-    (comparison, _) = compare(table_of(*runs)).comparisons.values()
+    table = table_of(*runs)
+    found = compare(table)
+    (comparison, _) = found.comparisons.values()
     assert comparison.seeds == (2,)
-    assert comparison.p == mcnemar(BITS["dann", 2], BITS["unit", 2])
+    assert (comparison.p, comparison.adjusted, comparison.tested, comparison.significant) == (None, None, False, False)
     assert comparison.difference == pytest.approx(runs[2].accuracy_last - runs[1].accuracy_last)
+    (detail,) = details(table, found, "last").values()
+    assert detail.mcnemar == (mcnemar(BITS["dann", 2], BITS["unit", 2]),)
+
+
+def test_one_seed_takes_no_part_in_the_adjustment_of_others() -> None:
+    single = compare(table_of(*(run("unit", seed) for seed in (1, 2, 3)), run("dann", 1), *ALL[:3])).comparisons
+    alone = compare(table_of(*(run("unit", seed) for seed in (1, 2, 3)), *ALL[:3])).comparisons
+    tested = [comparison for comparison in single.values() if comparison.tested]
+    assert tested == list(alone.values())
+    assert len(single) == len(tested) + 4  # DANN at last and pick, against the best and against source only
 
 
 def test_what_cannot_be_compared_is_named() -> None:

@@ -276,8 +276,8 @@ def judged(method: str, rate: float, seed: int, **values: Any) -> RunResult:
 
 
 def test_marks_stand_where_a_difference_may_be_chance() -> None:
-    runs = [judged("source-only", 80.0, s) for s in (1, 2)] + [judged("unit", 90.0, s) for s in (1, 2)]
-    runs += [judged("dann", 89.9, s) for s in (1, 2)] + [judged("mcd", 80.2, s) for s in (1, 2)]
+    rates = {"source-only": 80.0, "unit": 90.0, "dann": 89.9, "mcd": 80.2}
+    runs = [judged(method, rate, seed) for method, rate in rates.items() for seed in (1, 2, 3)]
     text = write_tables(runs, "md", "none")
     table = rows(text)
     assert table["UNIT"][1:4] == ["**90.00 ± 0.00**", "**90.00 ± 0.00**", "91.00 ± 0.00"]
@@ -288,19 +288,44 @@ def test_marks_stand_where_a_difference_may_be_chance() -> None:
         "†": "not significantly different from the best of its column",
         "‡": "not significantly different from source only",
     }
-    assert "two-sided at 0.05, adjusted by Holm's method for the 10 tests of this table" in text
-    assert "McNemar" not in text
+    assert "adjusted by Benjamini and Hochberg's method for the 10 tests of this table, so that at most 5 % of" in text
+    assert "a p against it is first multiplied by half the number of methods in its column" in text
+    assert "one seed" not in text
 
 
-def test_one_shared_seed_is_said_to_compare_checkpoints() -> None:
-    text = write_tables([judged("unit", 90.0, 1), judged("dann", 80.0, 1)], "md", "none")
-    assert "McNemar's exact test of the two checkpoints where they share one seed" in text
-    assert "†" not in text
+def test_one_shared_seed_is_marked_as_not_tested() -> None:
+    runs = [judged(method, rate, s) for s in (1, 2, 3) for method, rate in (("source-only", 80.0), ("unit", 90.0))]
+    text = write_tables([*runs, judged("dann", 80.1, 1)], "md", "none")
+    assert rows(text)["DANN"][1:3] == ["80.10<sup>§</sup>", "80.10<sup>§</sup>"]
+    assert footnotes(text) == {
+        "§": "shares one seed with the best of its column, or with source only: not tested against it"
+    }
+    assert "for the 2 tests of this table" in text
+    assert "as the same data choose the best" not in text.lower()
+    assert r"80.10$^{\S}$" in write_tables([*runs, judged("dann", 80.1, 1)], "latex", "none")
+
+
+def test_where_all_share_one_seed_a_sentence_says_so_and_no_cell_is_marked() -> None:
+    text = write_tables([judged("unit", 90.0, 1), judged("dann", 89.9, 1)], "md", "none")
+    assert "Differences are not tested: methods share one seed, which says nothing of others." in text
+    assert footnotes(text) == {}
+    assert "Tested" not in text
+
+
+def test_what_a_difference_must_be_is_that_of_the_tests() -> None:
+    runs = [judged(m, r, s) for s in (1, 2) for m, r in (("source-only", 80.0), ("unit", 80.0), ("dann", 80.0))]
+    # None of 6 is found: p below 0.05 / 6, of which 1 degree of freedom is cot(pi p / 2) = 76.
+    assert "a difference over 2 seeds must be about 76 times its standard error." in write_tables(runs, "md", "none")
+    # Of 10, p below 0.005: 127; multiplied by 3 / 2 before that, 191.
+    runs += [judged("mcd", 80.0, s) for s in (1, 2)]
+    text = write_tables(runs, "md", "none")
+    assert "about 127 times its standard error; to the best of 3 methods, 191 times." in text
 
 
 def test_what_is_not_tested_is_named() -> None:
     unknown = {"correct_last": "", "correct_validator": ""}
-    runs = [judged("unit", 90.0, 1), judged("dann", 89.9, 1), judged("mcd", 80.0, 1, **unknown)]
+    runs = [judged("unit", 90.0, s) for s in (1, 2)] + [judged("dann", 89.9, s) for s in (1, 2)]
+    runs.append(judged("mcd", 80.0, 1, **unknown))
     text = write_tables(runs, "md", "none")
     assert "Not tested: MCD on MNIST → USPS. Which test images they, or what they are compared with, got right" in text
     nothing = write_tables([result(), result(method="dann")], "md", "none")

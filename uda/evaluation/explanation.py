@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from scipy import special
 
 from uda.data.protocols import PROTOCOLS
-from uda.evaluation.ranking import Which, estimate
-from uda.evaluation.significance import LEVEL, Significance
+from uda.evaluation.ranking import Which, competing, estimate
+from uda.evaluation.significance import LEVEL, Comparison, Place, Significance
 from uda.evaluation.table import Pair, Table
 
 Headline = Literal["last", "validator"]
@@ -18,9 +18,11 @@ HEADLINES: dict[Headline, Which] = {"last": "last", "validator": "pick"}
 #: The marks of the tests, and what they say.
 NOT_FROM_BEST = "†"
 NOT_FROM_SOURCE_ONLY = "‡"
+ONE_SEED = "§"
 TEST_MARKS = {
     NOT_FROM_BEST: "not significantly different from the best of its column",
     NOT_FROM_SOURCE_ONLY: "not significantly different from source only",
+    ONE_SEED: "shares one seed with the best of its column, or with source only: not tested against it",
 }
 
 _NAMED_AT_MOST = 6
@@ -99,22 +101,19 @@ def left_out(broken: Sequence[str]) -> list[str]:
 
 def tested(table: Table, significance: Significance) -> list[str]:
     """Say how differences were tested, and which were not."""
-    comparisons = significance.comparisons.values()
+    comparisons = significance.comparisons
+    tests = {place: comparison for place, comparison in comparisons.items() if comparison.tested}
     remarks = []
-    if comparisons:
-        seeds = max(len(comparison.seeds) for comparison in comparisons)
-        single = any(len(comparison.seeds) == 1 for comparison in comparisons)
-        mcnemar = (
-            ", or by McNemar's exact test of the two checkpoints where they share one seed, which allows for other "
-            "images and not for other seeds"
-            if single
-            else ""
-        )
+    if tests:
         remarks.append(
-            f"Tested at last and pick: differences to the best and to source only, over shared seeds and test images"
-            f"{mcnemar}; two-sided at {LEVEL}, adjusted by Holm's method for the {len(comparisons)} tests of this "
-            f"table. What was tested and has no mark differs significantly.{_power(seeds, len(comparisons))}"
+            "Tested at last and pick: differences to the best and to source only. Paired t-tests over shared seeds "
+            "(degrees of freedom: seeds - 1) that allow for other test images too; two-sided, adjusted by Benjamini "
+            f"and Hochberg's method for the {len(tests)} tests of this table, so that at most {100 * LEVEL:.0f} % of "
+            f"what it finds is expected to be chance.{_choice(tests)} What was tested and has no mark differs "
+            f"significantly.{_power(table, tests)}"
         )
+    elif comparisons:
+        remarks.append("Differences are not tested: methods share one seed, which says nothing of others.")
     if significance.untested and not comparisons:
         remarks.append("Differences are not tested: which test images these runs got right is not known.")
     elif significance.untested:
@@ -125,14 +124,28 @@ def tested(table: Table, significance: Significance) -> list[str]:
     return remarks
 
 
-def _power(seeds: int, tests: int) -> str:
-    """Say how little a mark means: what a difference between two methods over some seeds must be to have none."""
-    if seeds < 2:
+def _choice(tests: Mapping[Place, Comparison]) -> str:
+    """Say how a p against the best allows for the best being chosen, where there is such a p."""
+    if all(against != "best" for *_, against in tests):
         return ""
-    quantile = float(special.stdtrit(seeds - 1, 1 - LEVEL / 2 / tests))
     return (
-        f" A mark says little: where {seeds} seeds differ more than images do, the first of {tests} differences to "
-        f"have none must be about {quantile:.0f} times its standard error."
+        " As the same data choose the best, a p against it is first multiplied by half the number of methods in its "
+        "column."
+    )
+
+
+def _power(table: Table, tests: Mapping[Place, Comparison]) -> str:
+    """Say how little a mark means: what a difference between two methods over some seeds must be to have none."""
+    seeds = max(len(comparison.seeds) for comparison in tests.values())
+    # Of n tests, Benjamini and Hochberg's method finds k where the k-th smallest p is at most k / n of the level.
+    found = max(1, sum(comparison.significant for comparison in tests.values()))
+    level = LEVEL * found / len(tests)
+    methods = max((len(competing(table, pair)) for _, pair, _, against in tests if against == "best"), default=0)
+    times = [float(special.stdtrit(seeds - 1, 1 - p / 2)) for p in (level, 2 * level / max(2, methods))]
+    best = f"; to the best of {methods} methods, {times[1]:.0f} times" if methods > 2 else ""
+    return (
+        f" A mark says little: to have none, a difference over {seeds} seeds must be about {times[0]:.0f} times its "
+        f"standard error{best}."
     )
 
 

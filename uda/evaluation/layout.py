@@ -11,6 +11,7 @@ from uda.evaluation.comparability import equal_protocol, pair_notes, published_n
 from uda.evaluation.explanation import (
     NOT_FROM_BEST,
     NOT_FROM_SOURCE_ONLY,
+    ONE_SEED,
     TEST_MARKS,
     Headline,
     explain,
@@ -76,6 +77,8 @@ class _Arrangement:
         self.several_n = any(len({len(cell.runs) for cell in row.cells.values()}) > 1 for row in self.table.rows)
         self.averaged = len(averaged_pairs(self.table)) > 1
         self.ranks = ranks_of(self.table, self.order)
+        # Where nothing is tested, a sentence says so and no cell needs a mark.
+        self.some_tested = any(comparison.tested for comparison in self.significance.comparisons.values())
 
     def layout(self, broken: Sequence[str]) -> Layout:
         columns = self._columns()
@@ -165,12 +168,12 @@ class _Arrangement:
 
     def _test_marks(self, number: int, pair: Pair, which: Which, best: Rank) -> tuple[str, ...]:
         found = []
-        for mark, against in _TESTS:
+        for mark, against in _TESTS if self.some_tested else ():
             comparison = self.significance.comparisons.get((number, pair, which, against))
             if comparison and not comparison.significant and (best, against) != ("best", "best"):
-                found.append(mark)
+                found.append(mark if comparison.tested else ONE_SEED)
         self.tests.update(found)
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
 
     def _published_rows(self) -> Iterable[tuple[Entry, ...]]:
         """Give each method one row; a second one only for a pair that it has two numbers of. Our protocol's first."""

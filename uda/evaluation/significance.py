@@ -14,9 +14,16 @@ from uda.evaluation.ranking import Which, competing, estimate
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, Table
 from uda.metrics.correctness import unpack
-from uda.metrics.significance import draw_images, drawn_accuracies, holm, mcnemar, paired_bootstrap, paired_difference
+from uda.metrics.significance import (
+    against_chosen_best,
+    draw_images,
+    drawn_accuracies,
+    mcnemar,
+    paired_bootstrap,
+    paired_difference,
+)
 
-#: Below it a difference is called significant.
+#: Below it an adjusted p is called significant: so many of those that are called so are expected to be chance.
 LEVEL = 0.05
 #: What a cell is compared with.
 Against = Literal["best", "source-only"]
@@ -38,20 +45,26 @@ class Comparison:
     difference
         The cell's mean accuracy over them minus the other's, in percentage points.
     p
-        Two-sided, not adjusted: of the paired difference over seeds and images; of McNemar's test for one seed.
+        Two-sided, of the paired difference over seeds and images; against the best, adjusted for that being chosen.
+        None over one seed, which says nothing of others: that is not tested.
     adjusted
-        The same, adjusted over all comparisons of the table by Holm's method.
+        The same, adjusted over all tests of the table for the false discovery rate (Benjamini and Hochberg 1995).
     """
 
     seeds: tuple[int, ...]
     difference: float
-    p: float
-    adjusted: float
+    p: float | None
+    adjusted: float | None
+
+    @property
+    def tested(self) -> bool:
+        """Whether it is: over more than one seed."""
+        return self.p is not None
 
     @property
     def significant(self) -> bool:
         """Whether the difference is."""
-        return self.adjusted < LEVEL
+        return self.adjusted is not None and self.adjusted < LEVEL
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,9 @@ class Significance:
 def compare(table: Table) -> Significance:
     """Compare each method that adapts with the best of its column and with source only.
 
-    At the last step and at the validator's pick; never at the oracle's, which is no result.
+    At the last step and at the validator's pick; never at the oracle's, which is no result. The best is chosen by the
+    data that are tested, from all that compete in the column: `against_chosen_best` allows for that. Source only is
+    not chosen.
 
     Parameters
     ----------
@@ -86,18 +101,24 @@ def compare(table: Table) -> Significance:
     untested: dict[tuple[int, Pair], None] = {}
     for pair, which, against in product(table.pairs, _TESTED, _AGAINST):
         other = _other(table, pair, which, against)
-        for row, cell in competing(table, pair).items() if other else ():
+        cells = competing(table, pair)
+        chosen_from = len(cells) if against == "best" else 2
+        for row, cell in cells.items() if other else ():
             if other and cell is not other:
-                comparison = _compare(cell, other, which, right)
+                comparison = _compare(cell, other, which, right, chosen_from)
                 if comparison:
                     found[row, pair, which, against] = comparison
                 else:
                     untested[row, pair] = None
-    adjusted = holm([comparison.p for comparison in found.values()])
-    comparisons = {
-        place: replace(comparison, adjusted=p) for (place, comparison), p in zip(found.items(), adjusted, strict=True)
-    }
-    return Significance(comparisons, tuple(untested))
+    return Significance(_adjusted(found), tuple(untested))
+
+
+def _adjusted(found: Mapping[Place, Comparison]) -> dict[Place, Comparison]:
+    from scipy.stats import false_discovery_control
+
+    p_values = {place: comparison.p for place, comparison in found.items() if comparison.p is not None}
+    adjusted = dict(zip(p_values, map(float, false_discovery_control(list(p_values.values()))), strict=True))
+    return {place: replace(comparison, adjusted=adjusted.get(place)) for place, comparison in found.items()}
 
 
 @dataclass(frozen=True)
@@ -107,7 +128,8 @@ class Detail:
     Attributes
     ----------
     interval
-        95 % interval of the difference in percentage points, by a paired bootstrap over seeds and images.
+        95 % interval of the difference in percentage points, by a paired bootstrap over seeds and images; of one seed,
+        over images alone.
     mcnemar
         McNemar's exact p of the two checkpoints of each seed.
     """
@@ -192,11 +214,11 @@ def share(cell: Cell, other: Cell, which: Which, right: Right) -> tuple[tuple[in
     return seeds, right.of(cell, which, seeds), right.of(other, which, seeds)
 
 
-def _compare(cell: Cell, other: Cell, which: Which, right: Right) -> Comparison | None:
+def _compare(cell: Cell, other: Cell, which: Which, right: Right, chosen_from: int) -> Comparison | None:
     shared = share(cell, other, which, right)
     if shared is None:
         return None
     seeds, first, second = shared
     difference = paired_difference(first, second)
-    p = mcnemar(first[0], second[0]) if len(seeds) == 1 else difference.p
+    p = against_chosen_best(difference.p, chosen_from) if len(seeds) > 1 else None
     return Comparison(seeds, difference.mean, p, p)

@@ -24,6 +24,7 @@ _CHARACTERS = {
     "×": r"$\times$",
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
+    "§": r"\S{}",
     "–": "--",
     "−": "$-$",
     "…": r"\dots{}",
@@ -129,7 +130,7 @@ def _entry(entry: Entry) -> str:
 
 
 def _raised(marks: Iterable[str]) -> str:
-    signs = {"†": r"\dagger", "‡": r"\ddagger"}
+    signs = {"†": r"\dagger", "‡": r"\ddagger", "§": r"\S"}
     letters = (signs.get(mark, rf"\mathrm{{{mark}}}") for mark in marks)
     return f"$^{{{','.join(letters)}}}$"
 

@@ -34,8 +34,9 @@ def tidy_csv(tables: Iterable[tuple[Table, Sequence[PublishedResult]]], broken: 
     """Write one line per method and pair; published results follow ours, and what could not be read comes last.
 
     ``low`` and ``high`` are the ends of Wilson's 95 % interval; ``minus`` is a difference over shared seeds, ``p`` its
-    p after Holm's adjustment over the table. At the last step there are the paired bootstrap's interval of the
-    difference to the best too, and McNemar's exact p of each shared seed.
+    p adjusted as `uda.evaluation.significance.compare` does, empty over one seed, which is not tested. At the last step
+    there are the paired bootstrap's interval of the difference to the best too, and McNemar's exact p of each shared
+    seed, which is of two checkpoints and not adjusted.
     """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", restval="")
