@@ -157,9 +157,10 @@ def test_what_is_refused(uda: Uda, recipe: Path, old: str, new: str, arguments: 
 def test_methods_that_train_on_the_score_are_named(uda: Uda, recipe: Path, tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text() + '[[runs]]\nmethod = "bnm"\nchoices = [{ lambda_bnm = 2.0 }]\n')
     arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "bnm,unit")
-    assert "Rank those by another" not in uda(*arguments).output
-    named = "Trained on bnm, some of what was tried: BNM. Rank those by another --validator."
-    assert named in " ".join(uda(*arguments, "--validator", "bnm").output.split())
+    assert "Rank those by another" not in uda(*arguments, "--validator", "consistency").output
+    for validator in ("information-maximization", "bnm"):
+        named = f"Trained on {validator}, some of what was tried: BNM. Rank those by another --validator."
+        assert named in " ".join(uda(*arguments, "--validator", validator).output.split())
 
 
 def test_settings_that_collapse_are_ranked_below_the_others(uda: Uda, recipe: Path, tmp_path: Path) -> None:

@@ -80,9 +80,14 @@ def test_what_cannot_be_ranked_has_no_correlation(correlation) -> None:
 
 
 def test_regret_is_what_the_highest_score_loses_and_of_equal_ones_their_mean() -> None:
-    assert regret([0.1, 0.3, 0.2], [90, 80, 95]) == 15
-    assert regret([0.1, 0.3, 0.3], [90, 80, 95]) == 15 / 2
-    assert regret([0.3, 0.3, 0.3], [95, 80, 89]) == 7
-    assert regret([float("-inf"), float("-inf")], [95, 85]) == 5
-    assert regret([0.3], [95]) is None
-    assert regret([], []) is None
+    for scores, accuracies, lost in (
+        ([0.1, 0.3, 0.2], [90, 80, 95], 15),
+        ([0.1, 0.3, 0.3], [90, 80, 95], 15 / 2),
+        ([0.3, 0.3, 0.3], [95, 80, 89], 7),
+        ([float("-inf"), float("-inf")], [95, 85], 5),
+    ):
+        assert regret(scores, accuracies, accuracies) == lost
+        # what may not be chosen is lost too
+        assert regret(scores, accuracies, [*accuracies, 97]) == lost + 2
+    assert regret([0.3], [95], [95, 99]) is None
+    assert regret([], [], [95]) is None

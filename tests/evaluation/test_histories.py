@@ -119,7 +119,7 @@ def test_what_is_no_history_is_named(tmp_path: Path) -> None:
 def test_what_a_run_trains_on_is_kept_and_older_files_do_not_say(tmp_path: Path) -> None:
     folder = write(tmp_path / "a", result(method="im"))
     (history,) = find_histories([folder]).histories
-    assert history.trained_on == ("information-maximization",)
+    assert history.trained_on == ("entropy", "diversity", "information-maximization", "bnm")
     write_histories([history], tmp_path / "h.csv")
     assert find_histories([tmp_path / "h.csv"]).histories == (history,)
     lines = [line.split(",") for line in (tmp_path / "h.csv").read_text(encoding="utf-8").splitlines()]

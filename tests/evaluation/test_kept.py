@@ -18,8 +18,10 @@ from tests.evaluation.examples import CLASSES
 from uda.data.augmentation import to_float
 from uda.data.domains import Split
 from uda.data.protocols import TaskData, load_task
+from uda.data.shaping import fit_channels
 from uda.errors import UserError
-from uda.evaluation.agreement import measure_agreement
+from uda.evaluation import agreement
+from uda.evaluation.agreement import measure_agreement, shares_kept
 from uda.evaluation.interpolate import interpolate_domains
 from uda.evaluation.judges import load_judge
 from uda.evaluation.kept import ClassesKept, TranslatingRun, measure_classes_kept
@@ -33,6 +35,7 @@ from uda.methods.unit import UnitMethod
 from uda.training.checkpoint import load_model
 from uda.training.resolve import resolve
 from uda.training.run import train
+from uda.training.validation import fixed_sample
 
 SHADE = 100  # of an image: times its class
 
@@ -221,6 +224,24 @@ def test_readings_are_of_what_the_networks_draw(runs: Runs, unit: Path, judge: P
     assert given.untranslated[2].kept == accuracy(load(source_judge).predict, before.images, before.labels)
     assert len(given.runs[0].readings) == 4
     assert len(own.runs[0].readings) == 5
+
+
+def test_a_sample_of_images_sorted_by_class_has_all_classes(
+    runs: Runs, unit: Path, source_judge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = runs.task.source_val, runs.task.target_test
+    order = source.labels.argsort()
+    by_class = replace(source, images=source.images[order], labels=source.labels[order])
+    seen = fixed_sample(len(order), 12)
+    assert sorted(set(by_class.labels[:12].tolist())) == [0]
+    assert sorted(set(by_class.labels[seen].tolist())) == [0, 1, 2]
+    monkeypatch.setattr(agreement, "load_test_splits", lambda *_: ((by_class, target), ()))
+    translated, real = shares_kept(unit, source_judge, runs.root, most=12)
+    images, labels = by_class.images[seen], by_class.labels[seen]
+    assert real == accuracy(load(source_judge).predict, images, labels)
+    with torch.no_grad():
+        drawn = to_uint8(load(unit).translate(to_float(images), 0))
+    assert translated == accuracy(load(source_judge).predict, fit_channels(drawn, 1), labels)
 
 
 def test_images_are_drawn_in_batches_as_the_grid_draws_them(runs: Runs, unit: Path) -> None:

@@ -116,14 +116,44 @@ def test_settings_of_a_method() -> None:
     assert verdict(pair, "entropy").settings.count == 1
 
 
-def test_a_choice_with_a_run_that_trains_on_the_score_is_left_out() -> None:
+def test_validators_are_compared_by_choices_that_train_on_none_of_their_scores() -> None:
     flattered = replace(WORST, trained_on=("bnm",))
     (pair,) = study_validators([LIKED, BETTER, flattered, *SECOND_SEED]).pairs
-    assert (verdict(pair, "bnm").settings.count, verdict(pair, "bnm").unfair) == (1, 1)
-    assert verdict(pair, "bnm").settings.regret == 4
-    assert (verdict(pair, "entropy").settings.count, verdict(pair, "entropy").unfair) == (1, 0)
-    assert pair.choices == 2
-    assert pair.chance == pytest.approx((90 - (80 + 90 + 60) / 3 + 2) / 2)
+    # the first choice says nothing of bnm; nor is entropy judged by it, and nor is chance
+    assert (pair.choices, pair.unfair) == (1, 1)
+    assert (verdict(pair, "bnm").settings.regret, verdict(pair, "bnm").settings.count) == (4, 1)
+    assert verdict(pair, "entropy").settings == Merit()
+    assert pair.chance == 2
+    text = " ".join(write_study(study_validators([LIKED, BETTER, flattered, *SECOND_SEED]), "text").split())
+    assert "the mean over 1 such choice, without 1 where a run trains on a score here." in text
+    assert "A setting of these drawn at random has a regret of 2.00." in text
+
+
+def test_regret_is_against_the_best_of_all_runs_whether_they_are_ranked_or_not() -> None:
+    even = [replace(each, checkpoints=spread(each.checkpoints, 9.0)) for each in (LIKED, BETTER)]
+    flattered = replace(run([99, 98], entropy=[0, 1], method="im"), trained_on=("entropy",))
+    fallen = run([50, 92], entropy=[0, 9])  # of the settings beside it the best in the end, and yet collapsed
+    runs = [*even, flattered, replace(fallen, checkpoints=spread(fallen.checkpoints, 4.4))]
+    (pair,) = study_validators(runs).pairs
+    found = verdict(pair, "entropy")
+    assert (pair.collapsed, pair.flattered, found.flattered) == (1, 1, 1)
+    assert (found.last.regret, found.last.count) == (98 - 80, 2)
+    assert (found.picked.regret, found.picked.count) == (99 - 80, 2)
+    assert (found.settings.regret, found.settings.count) == (92 - 80, 1)
+    assert pair.chance == 92 - (80 + 90) / 2
+
+
+def test_where_runs_train_on_scores_all_validators_are_compared_by_the_same_others() -> None:
+    scored = [run([50, 60 + n], entropy=[0, n], snd=[0, -n], method=f"m{n}") for n in range(3)]
+    liked = replace(run([50, 90], entropy=[0, 9], snd=[0, 9], method="im"), trained_on=("entropy",))
+    study = study_validators([*scored, liked])
+    assert [verdict(study.pairs[0], name).last.count for name in ("entropy", "snd")] == [3, 4]
+    for name, correlation, regret in (("entropy", 1, 90 - 62), ("snd", -1, 90 - 60)):
+        shared = verdict(study.pairs[0], name).shared
+        assert shared.spearman == pytest.approx(correlation)
+        assert (shared.regret, shared.count) == (regret, 3)
+    assert "those that train on no score here, so that validators compare; without 1 run." in write_study(study, "md")
+    assert "The same runs for all" not in write_study(study_validators(scored), "md")
 
 
 def test_what_has_collapsed_is_ranked_with_no_others() -> None:
@@ -134,7 +164,7 @@ def test_what_has_collapsed_is_ranked_with_no_others() -> None:
     found, expected = verdict(pair, "entropy"), verdict(without, "entropy")
     assert (pair.collapsed, pair.runs, without.collapsed) == (1, 4, 0)
     assert (found.last, found.picked, found.settings) == (expected.last, expected.picked, expected.settings)
-    assert (found.checkpoints.count, found.flattered, found.unfair) == (4, 0, 0)
+    assert (found.checkpoints.count, found.flattered) == (4, 0)
     assert (pair.choices, pair.chance) == (without.choices, without.chance)
     text = " ".join(write_study(study_validators([*even, fallen]), "text").split())
     assert " 1 run has collapsed and is ranked with no others" in text
@@ -149,7 +179,7 @@ def test_settings_are_shown_where_there_is_a_choice() -> None:
     average, first, second = write_study(study, "md").split("**Validators on ")[1:]
     for text in (average, first):
         assert "Settings of a method<br>regret" in text
-        assert "the mean over 1 such choice. A setting drawn at random has a regret of 13.33." in text
+        assert "the mean over 1 such choice. A setting of these drawn at random has a regret of 13.33." in text
     assert "Settings" not in second
     lines = [line.split(",") for line in write_study(study, "csv").splitlines()]
     assert [line for line in lines if line[4] == "settings" and line[3] == "bnm"] == [
@@ -254,5 +284,5 @@ def test_runs_are_not_ranked_by_a_score_that_they_train_on() -> None:
     assert (verdict(with_all, "snd").last.count, verdict(with_all, "snd").flattered) == (3, 0)
     text = write_study(study_validators([*plain, liked]), "text")
     assert "not ranked by it, so that there are fewer: entropy." in " ".join(text.split())
-    (line,) = [line.split() for line in text.splitlines() if line.startswith("entropy")]
+    line, *_ = (line.split() for line in text.splitlines() if line.startswith("entropy"))
     assert line[5:9] == ["1.00*", "1.00*", "0.00*", "2"]

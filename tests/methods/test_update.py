@@ -59,10 +59,19 @@ def test_methods_name_the_validators_that_they_train_on() -> None:
     named = {name: method.trains_on(method.Config()) for name, method in METHODS.items()}
     assert {validator for names in named.values() for validator in names} <= set(VALIDATORS)
     assert named["source-only"] == named["unit"] == named["fixmatch"] == ()
-    assert named["shot"] == named["im"] == ("information-maximization",)
+    # the mutual information is the sum of the first two, and what maximises it has the largest nuclear norm too
+    sure_and_diverse = ("entropy", "diversity", "information-maximization", "bnm")
+    assert named["shot"] == named["im"] == named["bnm"] == sure_and_diverse
     assert named["dirt-t"] == named["vada"] == ("entropy",)
-    with_all = UnitConfig(refine_share=0.2, lambda_entropy=1.0)
-    assert UnitMethod.trains_on(with_all) == ("information-maximization", "entropy")
+    for config in (
+        UnitConfig(refine_share=0.2),
+        UnitConfig(lambda_information=0.1),
+        UnitConfig(refine_share=0.2, lambda_entropy=1.0),
+    ):
+        assert UnitMethod.trains_on(config) == sure_and_diverse
+    assert UnitMethod.trains_on(UnitConfig(lambda_entropy=1.0)) == ("entropy",)
+    for name, weight in (("im", "lambda_information"), ("bnm", "lambda_bnm"), ("vada", "lambda_target")):
+        assert METHODS[name].trains_on(METHODS[name].Config(**{weight: 0.0})) == ()
 
 
 def test_source_only_is_cross_entropy_on_the_source() -> None:

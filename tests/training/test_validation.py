@@ -1,12 +1,14 @@
 """What validators are shown: the same images in every run, their outputs in one order, and no target label."""
 
+from dataclasses import replace
+
 import torch
 
 from uda.data.protocols import load_task
 from uda.methods import METHODS, TaskShape
 from uda.metrics.validators import VISIBLE
 from uda.metrics.validators.mixing import MIX
-from uda.training.validation import draw_validation_images, validation_outputs
+from uda.training.validation import draw_validation_images, fixed_sample, validation_outputs
 
 
 def test_samples_are_the_same_each_time_and_mixed_as_said(pair, tmp_path):
@@ -21,6 +23,16 @@ def test_samples_are_the_same_each_time_and_mixed_as_said(pair, tmp_path):
     torch.testing.assert_close(first.target_mixed.float(), by_hand)
     assert sorted(first.target_partner.tolist()) == list(range(len(task.target_train)))
     assert not torch.equal(first.target_moved, first.target_train)
+
+
+def test_splits_of_equal_length_are_sampled_at_the_same_places(pair, tmp_path):
+    task = load_task("embedded", pair[0], pair[1], tmp_path)
+    restyled = replace(task, target_train=255 - task.source_train.images)
+    drawn = draw_validation_images(restyled)
+    assert torch.equal(drawn.target_train, 255 - drawn.source_train)
+    # in an order that stored scores depend on
+    assert fixed_sample(10).tolist() == [4, 1, 7, 5, 3, 9, 0, 8, 6, 2]
+    assert fixed_sample(10, 3).tolist() == [4, 1, 7]
 
 
 def test_outputs_are_those_of_the_model_on_those_images(pair, tmp_path):

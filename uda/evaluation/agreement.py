@@ -21,6 +21,7 @@ from uda.evaluation.judges import Read, load_judge
 from uda.evaluation.kept import SOURCE_JUDGE, ClassesKept, translating_run
 from uda.evaluation.readings import read, read_translations
 from uda.evaluation.translators import load_test_splits, open_translator, open_translators, to_uint8
+from uda.training.validation import fixed_sample
 
 
 def measure_agreement(paths: Sequence[Path], weights: Weights, source_judge: Path, root: Path) -> ClassesKept:
@@ -71,14 +72,16 @@ def measure_agreement(paths: Sequence[Path], weights: Weights, source_judge: Pat
 
 @torch.no_grad()
 def shares_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) -> tuple[float, float]:
-    """Let a classifier of real source images read a run's first so many source test images, translated and as they are.
+    """Let a classifier of real source images read a fixed sample of source test images, translated and as they are.
+
+    The sample is random, as files may be sorted by class.
 
     Parameters
     ----------
     path, source_judge, root
         As for `measure_agreement`; the weights are those of the last step.
     most
-        Images.
+        At most so many images.
 
     Returns
     -------
@@ -94,7 +97,8 @@ def shares_kept(path: Path, source_judge: Path, root: Path, most: int = 1000) ->
     loaded, shape = translator.loaded, translator.method.task.source_shape
     judge = load_judge(source_judge, "source", loaded.config, shape, loaded.class_names)
     (source, _), _ = load_test_splits(translator, root)
-    real = replace(source, images=source.images[:most], labels=source.labels[:most])
+    seen = fixed_sample(len(source), most)
+    real = replace(source, images=source.images[seen], labels=source.labels[seen])
     drawn = replace(real, images=to_uint8(translator.draw(to_float(real.images), 0)))
     reader = SOURCE_JUDGE, _of_any_channels(judge.read, shape[0])
     return read((0, 1), reader, drawn).kept, read((0,), reader, real).kept

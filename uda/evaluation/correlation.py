@@ -37,21 +37,29 @@ def weighted_spearman(scores: Sequence[float], accuracies: Sequence[float]) -> f
     return float(together / np.sqrt(np.sum(weights * first**2) * np.sum(weights * second**2)))
 
 
-def regret(scores: Sequence[float], accuracies: Sequence[float]) -> float | None:
-    """Return what is lost by choosing the highest score and not the highest accuracy.
+def regret(scores: Sequence[float], accuracies: Sequence[float], compared: Sequence[float]) -> float | None:
+    """Return what a user loses who takes the highest score's choice and not the best of all that are compared.
 
-    Of equal highest scores any may be chosen: the mean of what they lose.
+    What a score may not choose, as it has collapsed or trains on the score, may be the best nevertheless. Of equal
+    highest scores any may be chosen: the mean of what they lose.
+
+    Parameters
+    ----------
+    scores, accuracies
+        Of what may be chosen.
+    compared
+        Accuracies of all that are compared, these included: the same for every score, so that regrets compare.
 
     Returns
     -------
     float or None
-        In percentage points, 0 or more; None where there are fewer than two, so that there is no choice.
+        In percentage points, 0 or more; None where fewer than two may be chosen, so that there is no choice.
     """
     if len(scores) < 2:
         return None
     highest = max(scores)
     chosen = [accuracy for score, accuracy in zip(scores, accuracies, strict=True) if score == highest]
-    return max(accuracies) - sum(chosen) / len(chosen)
+    return max(compared) - sum(chosen) / len(chosen)
 
 
 def _can_be_ranked(scores: Sequence[float], accuracies: Sequence[float]) -> bool:

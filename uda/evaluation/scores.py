@@ -46,6 +46,10 @@ _MEANING = (
     "methods here take them for (the runs of one share its vote; of equally many votes any will do). The others: "
     "label-free validators."
 )
+_LOST = (
+    "Points lost: the best accuracy of all rows but target-only's, also of those that a score does not rank, minus "
+    "that of the row that it likes best."
+)
 _NO_LABELS = (
     "Scores order methods, and do not say by how much one is better. Some hundred labelled test images give the "
     "accuracy to within a few points (`uda eval`)."
@@ -159,7 +163,12 @@ class _Scores:
         common = (f"All rows: {', '.join(self.table.common)}.",) if self.table.common else ()
         return Layout(
             title=f"{self.table.labels[self.pair]}, protocol {self.table.protocol}: {state}",
-            explanation=(_MEANING, *(() if self.scored else (_NO_LABELS,)), *common),
+            explanation=(
+                _MEANING,
+                *(() if self.scored else (_NO_LABELS,)),
+                *((_LOST,) if self.comparable else ()),
+                *common,
+            ),
             columns=(
                 Column(Entry("Method"), wordy=True),
                 Column(Entry("n")),
@@ -186,8 +195,8 @@ class _Scores:
 
     def _merits(self) -> Section:
         """Say how well each score orders methods: not the ceiling, nor what trains on it or has collapsed."""
-        correlations, losses = [], []
-        best = max((row.cells[self.pair].last.mean for row in self.rows if row.kind != "target-only"), default=0.0)
+        correlations, losses, counts = [], [], []
+        compared = [row.cells[self.pair].last.mean for row in self.rows if row.kind != "target-only"]
         for name, of_rows in self.values.items():
             judged = [
                 (statistics.fmean(values), row.cells[self.pair].last.mean)
@@ -196,14 +205,16 @@ class _Scores:
             ]
             means, accuracies = [mean for mean, _ in judged], [accuracy for _, accuracy in judged]
             correlations.append(_number(spearman(means, accuracies)))
-            lost = regret(means, accuracies)
-            losses.append(_number(None if lost is None else lost + best - max(accuracies)))
+            losses.append(_number(regret(means, accuracies, compared)))
+            counts.append(len(judged))
         blank = Entry(), Entry()
+        ranked = (Entry("Rows that it ranks"), *blank, *(Entry(str(count), number=count) for count in counts))
         return Section(
             "How well it orders methods, by their accuracy",
             (
                 (Entry("Spearman's correlation"), *blank, *correlations),
                 (Entry("Points lost by its choice"), *blank, *losses),
+                *((ranked,) if len(set(counts)) > 1 else ()),
             ),
         )
 

@@ -17,15 +17,17 @@ Format = Literal["text", "md", "csv"]
 
 _WIDTH = 120
 
-_WITHIN = "Checkpoints of a run"
+_LAST, _PICKED = "Runs at the last step", "Runs at their picks"
+_SHARED = "The same runs for all"
 _SETTINGS = "Settings of a method"
 _PARTS: dict[str, Callable[[Verdict], Merit]] = {
-    _WITHIN: lambda verdict: verdict.checkpoints,
-    "Runs at the last step": lambda verdict: verdict.last,
-    "Runs at their picks": lambda verdict: verdict.picked,
+    "Checkpoints of a run": lambda verdict: verdict.checkpoints,
+    _LAST: lambda verdict: verdict.last,
+    _PICKED: lambda verdict: verdict.picked,
+    _SHARED: lambda verdict: verdict.shared,
     _SETTINGS: lambda verdict: verdict.settings,
 }
-_SCOPES = dict(zip(_PARTS, ("checkpoints", "last", "picked", "settings"), strict=True))
+_SCOPES = dict(zip(_PARTS, ("checkpoints", "last", "picked", "shared", "settings"), strict=True))
 _VALUES: dict[str, Callable[[Merit], float | None]] = {
     "Spearman": lambda merit: merit.spearman,
     "weighted": lambda merit: merit.weighted_spearman,
@@ -41,12 +43,17 @@ _MEANING = (
     "validator picks in it.",
     "Spearman: rank correlation of score and accuracy on the target test split. Weighted: that of Musgrave et al. "
     "(2022), where an item weighs (r / max r)² by the rank r of its score, so that what a validator likes counts most. "
-    "Regret: the best accuracy that could have been picked minus that of the highest score, in percentage points; of "
-    "runs with equal scores the mean, of equal checkpoints the first, as a run picks.",
+    "Regret: the best accuracy of all that are compared, also of runs that a validator does not rank, minus that of "
+    "the highest score, in percentage points; of runs with equal scores the mean, of equal checkpoints the first, as a "
+    "run picks.",
+)
+_OF_SHARED = (
+    "The same runs for all: how it ranks, at the last step, those that train on no score here, so that validators "
+    "compare; without {runs}."
 )
 _OF_SETTINGS = (
     "Settings of a method: how it ranks runs of one method and seed that differ in their settings, at the last step; "
-    "the mean over {choices}. A setting drawn at random has a regret of {chance}."
+    "the mean over {choices}{others}. A setting of these drawn at random has a regret of {chance}."
 )
 _DASH = (
     "A dash: all scores or all accuracies are equal, so that there is no correlation, or there is only one to choose "
@@ -85,22 +92,31 @@ def _lay_out_average(study: Study) -> Layout:
 
 def _lay_out_pair(pair: PairStudy, label: str, explained: bool) -> Layout:
     methods = ", ".join(method_label(method) for method in pair.methods)
-    facts = f"{pair.runs} {'run' if pair.runs == 1 else 'runs'} of {methods}. n: runs."
-    explanation = (facts, *(_meaning(pair) if explained else _on_settings(pair)))
+    facts = f"{_count(pair.runs, 'run')} of {methods}. n: runs."
+    explanation = (facts, *(_meaning(pair) if explained else _on_parts(pair)))
     title = f"Validators on {label}, protocol {pair.protocol}"
     remarks = [_DASH, *_remark_on_left_out(pair)] if explained else []
     return _lay_out(pair, title, explanation, [*remarks, *_remark_on_missing(pair, "runs")])
 
 
 def _meaning(study: PairStudy) -> tuple[str, ...]:
-    return *_MEANING, *_on_settings(study), f"In the order of the regret within runs. {LAST_STEP}: no validator."
+    return *_MEANING, *_on_parts(study), f"In the order of the regret within runs. {LAST_STEP}: no validator."
 
 
-def _on_settings(study: PairStudy) -> tuple[str, ...]:
-    if not study.choices:
-        return ()
-    choices = f"{study.choices} such choice{'s' if study.choices > 1 else ''}"
-    return (_OF_SETTINGS.format(choices=choices, chance=_text(study.chance)),)
+def _on_parts(study: PairStudy) -> tuple[str, ...]:
+    """Explain what is not shown everywhere."""
+    said = []
+    if study.flattered:
+        said.append(_OF_SHARED.format(runs=_count(study.flattered, "run")))
+    if study.choices:
+        choices = _count(study.choices, "such choice")
+        others = f", without {study.unfair} where a run trains on a score here" if study.unfair else ""
+        said.append(_OF_SETTINGS.format(choices=choices, others=others, chance=_text(study.chance)))
+    return tuple(said)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
@@ -112,7 +128,7 @@ def _remark_on_missing(study: PairStudy, what: str) -> list[str]:
 
 
 def _remark_on_left_out(*pairs: PairStudy) -> list[str]:
-    names = dict.fromkeys(v.validator for pair in pairs for v in pair.verdicts if v.flattered or v.unfair)
+    names = dict.fromkeys(v.validator for pair in pairs for v in pair.verdicts if v.flattered)
     text = f"Runs that train on a score are not ranked by it, so that there are fewer: {', '.join(names)}."
     fallen = sum(pair.collapsed for pair in pairs)
     said = (
@@ -142,8 +158,12 @@ def _lay_out(study: PairStudy, title: str, explanation: Sequence[str], remarks: 
 
 
 def _parts(study: PairStudy) -> tuple[str, ...]:
-    """Return what is shown of validators: of settings nothing, where there is no choice between any."""
-    return tuple(part for part in _PARTS if part != _SETTINGS or study.choices)
+    """Return what is shown of validators: of settings nothing, where there is no choice between any.
+
+    Nor of the same runs for all, where those at the last step are.
+    """
+    shown = {_SHARED: study.flattered, _SETTINGS: study.choices}
+    return tuple(part for part in _PARTS if shown.get(part, True))
 
 
 def _entries(part: str, verdict: Verdict, best: dict[tuple[str, str], str]) -> list[Entry]:
@@ -155,18 +175,13 @@ def _entries(part: str, verdict: Verdict, best: dict[tuple[str, str], str]) -> l
 
 def _best(study: PairStudy, part: str, value: str) -> str:
     """Return the best value as shown, among validators that were judged by as much as any; empty for no value."""
-    merits = [(_PARTS[part](verdict), _left_out(part, verdict)) for verdict in study.verdicts]
+    # what a validator does not rank, as it trains on its score, is no reason to have it judged by less
+    own = part in (_LAST, _PICKED)
+    merits = [(_PARTS[part](verdict), verdict.flattered if own else 0) for verdict in study.verdicts]
     most = max(merit.count + others for merit, others in merits)
     known = [_VALUES[value](merit) for merit, others in merits if merit.count + others == most]
     shown = [number for number in known if number is not None]
     return _text((min if value == "regret" else max)(shown)) if shown else ""
-
-
-def _left_out(part: str, verdict: Verdict) -> int:
-    """Return how many runs or choices did not judge a validator, as they train on its score."""
-    if part == _WITHIN:
-        return 0
-    return verdict.unfair if part == _SETTINGS else verdict.flattered
 
 
 def _text(value: float | None) -> str:

@@ -27,7 +27,8 @@ class Merit:
     spearman, weighted_spearman
         Rank correlations, -1..1; None where none is defined.
     regret
-        The best accuracy minus that of the highest score, in percentage points; None where there was no choice.
+        The best accuracy of all that are compared, whether the validator may choose it or not, minus that of the
+        highest score, in percentage points (`uda.evaluation.correlation.regret`); None where there was no choice.
     count
         How many rankings are averaged here, or how many things were ranked.
     """
@@ -52,23 +53,23 @@ class Verdict:
         How it ranks ``count`` runs at their last step; those that train on its score are left out.
     picked
         How it ranks the same runs, each at the checkpoint that it picks there; the regret is against the best
-        checkpoint of any of them.
+        checkpoint of all runs.
+    shared
+        As ``last``, of the runs that train on no validator's score: the same for every validator.
     settings
         How it ranks, at the last step, runs of one method, preset and seed that differ in their settings: the mean over
-        ``count`` such choices. Those where a run trains on its score are left out.
+        ``count`` such choices, those where no run trains on any validator's score.
     flattered
-        How many runs were left out of ``last`` and ``picked`` for that.
-    unfair
-        How many choices were left out of ``settings``.
+        How many runs were left out of ``last`` and ``picked``, as they train on its score.
     """
 
     validator: str
     checkpoints: Merit
     last: Merit
     picked: Merit
+    shared: Merit = Merit()
     settings: Merit = Merit()
     flattered: int = 0
-    unfair: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,15 @@ class PairStudy:
         One for each validator, and one for `LAST_STEP`.
     collapsed
         How many runs have collapsed in the end (`uda.evaluation.collapse`) and so are ranked with no others.
+    flattered
+        How many of the others train on some validator's score, and so are left out where all rank the same runs.
     choices
-        How many choices between settings there are: methods and seeds that have runs of several.
+        How many choices between settings all validators are judged by: methods and seeds that have runs of several.
+    unfair
+        How many others there are, where a run trains on some validator's score.
     chance
-        What a setting loses that is drawn at random, in percentage points, on the average of these; None where there
-        are none.
+        What a setting loses that is drawn at random, in percentage points, on the average of ``choices``; None where
+        there are none.
     """
 
     protocol: str
@@ -101,7 +106,9 @@ class PairStudy:
     runs: int
     verdicts: tuple[Verdict, ...]
     collapsed: int = 0
+    flattered: int = 0
     choices: int = 0
+    unfair: int = 0
     chance: float | None = None
 
 
@@ -143,57 +150,119 @@ def study_validators(histories: Iterable[History]) -> Study:
     return Study(_average(pairs, names), pairs)
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """Runs of one method, preset and seed that differ in their settings.
+
+    Attributes
+    ----------
+    runs
+        Those to choose between: at least two, none of them collapsed.
+    compared
+        Accuracies of all of them, also those that have collapsed.
+    """
+
+    runs: tuple[History, ...]
+    compared: tuple[float, ...]
+
+    @property
+    def lost_by_chance(self) -> float:
+        """What is lost by drawing a run."""
+        return max(self.compared) - statistics.fmean(_last_accuracies(self.runs))
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of a pair.
+
+    Attributes
+    ----------
+    compared
+        All, which what is chosen is measured against.
+    upright
+        Those that have not collapsed, and so are ranked.
+    neutral
+        Those of them that train on no validator's score.
+    choices
+        Between settings of these.
+    """
+
+    compared: Sequence[History]
+    upright: Sequence[History]
+    neutral: Sequence[History]
+    choices: Sequence[_Choice]
+
+
 def _study_pair(key: tuple[str, str, str], histories: Sequence[History], names: Sequence[str]) -> PairStudy:
     fallen = collapsed({run.config_hash: run.checkpoints[-1].scores.get(SPREAD, math.nan) for run in histories})
     upright = [history for history in histories if history.config_hash not in fallen]
-    verdicts = [_judge(name, histories, upright) for name in names] + [_judge_last_step(histories)]
-    methods = tuple(dict.fromkeys(history.method for history in histories))
-    choices = _choices(upright)
-    chance = _mean(_lost_by_chance(choice) for choice in choices)
-    return PairStudy(*key, methods, len(histories), _best_first(verdicts), len(fallen), len(choices), chance)
+    neutral = [history for history in upright if not set(names) & set(history.trained_on)]
+    choices = _choices(histories, upright)
+    fair = [choice for choice in choices if all(run in neutral for run in choice.runs)]
+    runs = _Runs(histories, upright, neutral, fair)
+    verdicts = [_judge(name, runs) for name in names] + [_judge_last_step(histories)]
+    return PairStudy(
+        *key,
+        methods=tuple(dict.fromkeys(history.method for history in histories)),
+        runs=len(histories),
+        verdicts=_best_first(verdicts),
+        collapsed=len(fallen),
+        flattered=len(upright) - len(neutral),
+        choices=len(fair),
+        unfair=len(choices) - len(fair),
+        chance=_mean(choice.lost_by_chance for choice in fair),
+    )
 
 
-def _choices(histories: Iterable[History]) -> list[list[History]]:
+def _choices(histories: Iterable[History], upright: Sequence[History]) -> list[_Choice]:
     """Group runs of a pair that differ in their settings; one that has no other beside it is no choice."""
     groups: dict[tuple[str, str, int], list[History]] = {}
     for history in histories:
         groups.setdefault((history.method, history.preset, history.seed), []).append(history)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _lost_by_chance(choice: Sequence[History]) -> float:
-    accuracies = [history.checkpoints[-1].accuracy for history in choice]
-    return max(accuracies) - statistics.fmean(accuracies)
-
-
-def _judge(validator: str, histories: Sequence[History], upright: Sequence[History]) -> Verdict:
-    """Judge a validator by the runs of a pair of which it scored every checkpoint, between runs by ``upright`` ones."""
-    within = [
-        _merit_within(validator, run.checkpoints)
-        for run in histories
-        if validator in validators_of(run.checkpoints) and len(run.checkpoints) > 1
+    choices = [
+        _Choice(tuple(run for run in group if run in upright), tuple(_last_accuracies(group)))
+        for group in groups.values()
     ]
-    scored = [history for history in upright if validator in validators_of(history.checkpoints)]
-    runs = [history.checkpoints for history in scored if validator not in history.trained_on]
-    best = max((each.accuracy for run in runs for each in run), default=0.0)
-    choices = _choices(scored)
-    fair = [choice for choice in choices if not any(validator in each.trained_on for each in choice)]
-    chosen = [_merit(validator, [each.checkpoints[-1] for each in choice]) for choice in fair]
+    return [choice for choice in choices if len(choice.runs) > 1]
+
+
+def _judge(validator: str, runs: _Runs) -> Verdict:
+    """Judge a validator by those runs of which it scored every checkpoint."""
+    scored = [run for run in runs.compared if validator in validators_of(run.checkpoints)]
+    within = [_merit_within(validator, run.checkpoints) for run in scored if len(run.checkpoints) > 1]
+    standing = [run for run in runs.upright if run in scored]
+    ranked = [run for run in standing if validator not in run.trained_on]
+    picked = [pick(run.checkpoints, validator) for run in ranked]
+    shared = [run for run in ranked if run in runs.neutral]
+    compared = _last_accuracies(runs.compared)
+    chosen = [
+        _merit(validator, _last(choice.runs), choice.compared)
+        for choice in runs.choices
+        if all(run in scored for run in choice.runs)
+    ]
     return Verdict(
         validator,
         _mean_merit(within, len(within)),
-        _merit(validator, [run[-1] for run in runs]),
-        _merit(validator, [pick(run, validator) for run in runs], best),
+        _merit(validator, _last(ranked), compared),
+        _merit(validator, picked, [each.accuracy for run in runs.compared for each in run.checkpoints]),
+        _merit(validator, _last(shared), compared),
         _mean_merit(chosen, len(chosen)),
-        flattered=len(scored) - len(runs),
-        unfair=len(choices) - len(fair),
+        flattered=len(standing) - len(ranked),
     )
+
+
+def _last(histories: Iterable[History]) -> list[Checkpoint]:
+    return [history.checkpoints[-1] for history in histories]
+
+
+def _last_accuracies(histories: Iterable[History]) -> list[float]:
+    return [checkpoint.accuracy for checkpoint in _last(histories)]
 
 
 def _merit_within(validator: str, run: Sequence[Checkpoint]) -> Merit:
     """Judge a validator by the checkpoints of a run, of which it picks the first of equal ones."""
-    lost = max(each.accuracy for each in run) - pick(run, validator).accuracy
-    return replace(_merit(validator, run), regret=lost)
+    accuracies = [each.accuracy for each in run]
+    return replace(_merit(validator, run, accuracies), regret=max(accuracies) - pick(run, validator).accuracy)
 
 
 def _judge_last_step(histories: Sequence[History]) -> Verdict:
@@ -203,11 +272,9 @@ def _judge_last_step(histories: Sequence[History]) -> Verdict:
     return Verdict(LAST_STEP, Merit(regret=_mean(losses), count=len(runs)), Merit(), Merit())
 
 
-def _merit(validator: str, ranked: Sequence[Checkpoint], best: float | None = None) -> Merit:
+def _merit(validator: str, ranked: Sequence[Checkpoint], compared: Sequence[float]) -> Merit:
     scores, accuracies = [each.scores[validator] for each in ranked], [each.accuracy for each in ranked]
-    lost = regret(scores, accuracies)
-    if lost is not None and best is not None:
-        lost += best - max(accuracies)
+    lost = regret(scores, accuracies, compared)
     return Merit(spearman(scores, accuracies), weighted_spearman(scores, accuracies), lost, len(ranked))
 
 
@@ -225,14 +292,17 @@ def _average(pairs: Sequence[PairStudy], names: Sequence[str]) -> PairStudy:
             mean(each, lambda v: v.checkpoints),
             mean(each, lambda v: v.last),
             mean(each, lambda v: v.picked),
+            mean(each, lambda v: v.shared),
             mean(each, lambda v: v.settings),
         )
         for name, each in found.items()
     ]
     methods = tuple(dict.fromkeys(method for pair in pairs for method in pair.methods))
-    runs, fallen, choices = (sum(getattr(p, name) for p in pairs) for name in ("runs", "collapsed", "choices"))
+    counts = {
+        name: sum(getattr(p, name) for p in pairs) for name in ("runs", "collapsed", "flattered", "choices", "unfair")
+    }
     chance = _mean(pair.chance for pair in pairs)
-    return PairStudy("", "", "", methods, runs, _best_first(verdicts), fallen, choices, chance)
+    return PairStudy("", "", "", methods, verdicts=_best_first(verdicts), chance=chance, **counts)
 
 
 def _mean_merit(merits: Sequence[Merit], count: int) -> Merit:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
+from uda.methods.entropy import LIKE_SURE_AND_DIVERSE
 from uda.methods.joint import SelfTrainingConfig, SelfTrainingMethod
 from uda.methods.nuclear_norm import nuclear_norm
 
@@ -42,8 +43,8 @@ class Bnm(SelfTrainingMethod, name="bnm", kind="self-training", config=BnmConfig
 
     @classmethod
     def trains_on(cls, config: BnmConfig) -> tuple[str, ...]:
-        """Name the nuclear norm."""
-        return ("bnm",) if config.lambda_bnm else ()
+        """Name the nuclear norm, and the mutual information with its terms, which the same predictions maximise."""
+        return LIKE_SURE_AND_DIVERSE if config.lambda_bnm else ()
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source, and ascend the nuclear norm of the target's predictions."""

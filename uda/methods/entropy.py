@@ -11,6 +11,10 @@ import math
 import torch
 from torch import Tensor
 
+#: Validators that like what a method gets by making predictions sure one by one and diverse together, whether by the
+#: mutual information, whose two terms are the first two, or by the nuclear norm: the same predictions maximise all.
+LIKE_SURE_AND_DIVERSE = ("entropy", "diversity", "information-maximization", "bnm")
+
 
 def conditional_entropy(logits: Tensor) -> Tensor:
     """Mean over images of the entropy of their predictions.

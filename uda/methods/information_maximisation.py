@@ -15,7 +15,7 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import cross_entropy, descend, detached
-from uda.methods.entropy import conditional_entropy, marginal_entropy
+from uda.methods.entropy import LIKE_SURE_AND_DIVERSE, conditional_entropy, marginal_entropy
 from uda.methods.joint import SelfTrainingConfig, SelfTrainingMethod
 
 
@@ -42,8 +42,8 @@ class InformationMaximisation(
 
     @classmethod
     def trains_on(cls, config: InformationMaximisationConfig) -> tuple[str, ...]:
-        """Name information maximisation."""
-        return ("information-maximization",) if config.lambda_information else ()
+        """Name information maximisation, its two terms, and the nuclear norm, which the same predictions maximise."""
+        return LIKE_SURE_AND_DIVERSE if config.lambda_information else ()
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:
         """Descend classification of the source and entropy of the target; ascend diversity of the target."""

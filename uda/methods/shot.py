@@ -22,6 +22,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from uda.data.batches import Batch, Batches
 from uda.data.neutral import added
 from uda.methods.base import Outputs, TaskShape, descend, detached
+from uda.methods.entropy import LIKE_SURE_AND_DIVERSE
 from uda.methods.pseudo_labels import PseudoLabels
 from uda.methods.ranges import Count, Part, Positive
 from uda.methods.source_free import begins_epoch, label_images, source_free_terms
@@ -79,8 +80,8 @@ class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig
 
     @classmethod
     def trains_on(cls, config: ShotConfig) -> tuple[str, ...]:
-        """Name information maximisation, which the target stage is."""
-        return ("information-maximization",)
+        """Name information maximisation, which the target stage is, and what likes the same predictions."""
+        return LIKE_SURE_AND_DIVERSE
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the target stage."""

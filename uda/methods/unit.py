@@ -14,6 +14,7 @@ from torch import Tensor
 
 from uda.data.batches import Batch
 from uda.methods.base import TaskShape, descend, detached
+from uda.methods.entropy import LIKE_SURE_AND_DIVERSE
 from uda.methods.stages import all_terms
 from uda.methods.unit_classifier import Lesson
 from uda.methods.unit_config import AUTHORS, CPU, DISCRIMINATOR, GPU, USPS_RUN, UnitConfig
@@ -82,10 +83,10 @@ class UnitMethod(RefinedClassifier, name="unit", kind="generative", config=UnitC
 
     @classmethod
     def trains_on(cls, config: UnitConfig) -> tuple[str, ...]:
-        """Name information maximisation, where it is a term or there is a last stage, and entropy likewise."""
-        information = config.lambda_information or config.refine_share
-        named = {"information-maximization": information, "entropy": config.lambda_entropy}
-        return tuple(name for name, weight in named.items() if weight)
+        """Name what likes sure and diverse predictions, where they are a term or a last stage; else entropy alone."""
+        if config.lambda_information or config.refine_share:
+            return LIKE_SURE_AND_DIVERSE
+        return ("entropy",) if config.lambda_entropy else ()
 
     @classmethod
     def translates(cls, config: UnitConfig) -> bool:

@@ -71,7 +71,7 @@ class Vada(ClassifierMethod, name="vada", kind="adversarial", config=VadaConfig)
 
     @classmethod
     def trains_on(cls, config: VadaConfig) -> tuple[str, ...]:
-        """Name the entropy of predictions on target images."""
+        """Name the entropy of predictions on target images alone: nothing here makes them diverse."""
         return ("entropy",) if config.lambda_target else ()
 
     def update(self, batch: Batch, step: Tensor) -> dict[str, Tensor]:

@@ -48,8 +48,14 @@ class ValidationImages:
 
 
 def draw_validation_images(task: TaskData) -> ValidationImages:
-    """Draw the samples of a task, with fixed seeds."""
-    train, val, seen = (_sample(len(split)) for split in (task.source_train, task.source_val, task.target_train))
+    """Draw the samples of a task, with fixed seeds: those of all splits with the same one.
+
+    Splits of equal length are so sampled at the same places. Where the target is the source restyled in the same order,
+    its sample is of the source sample's own images, and what compares the two, ``nearest-source`` and ``mmd``, finds
+    each image's original there. It is the same in every run on a task, and stays so: scores that are stored could not
+    be made again otherwise.
+    """
+    train, val, seen = (fixed_sample(len(split)) for split in (task.source_train, task.source_val, task.target_train))
     target = task.target_train[seen]
     generator = torch.Generator().manual_seed(0)
     moved = augment(target, MOVED, generator)
@@ -85,7 +91,7 @@ def validation_outputs(method: Method, images: ValidationImages) -> dict[str, Te
     }
 
 
-def _sample(count: int) -> Tensor:
-    """Return the indices of at most `VALIDATION_IMAGES` of ``count`` images, the same in every run."""
+def fixed_sample(count: int, most: int = VALIDATION_IMAGES) -> Tensor:
+    """Return the indices of at most so many of ``count`` images, drawn with a fixed seed: the same in every run."""
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
-    return order[:VALIDATION_IMAGES]
+    return order[:most]

@@ -52,6 +52,7 @@ def test_nuclear_norm_agrees_with_scipy_and_its_bounds() -> None:
     assert nuclear_norm(LOGITS) == pytest.approx(svdvals(P).sum() / 50)
     assert nuclear_norm(SURE_AND_BALANCED) == pytest.approx(1)
     assert nuclear_norm(SURE_OF_ONE) == pytest.approx(1 / math.sqrt(7))
+    assert nuclear_norm(torch.zeros(2000, 10)) == pytest.approx(1 / math.sqrt(2000 * 10))  # even: the least there is
 
 
 def test_class_correlation_agrees_with_scikit_learn_and_its_bounds() -> None:

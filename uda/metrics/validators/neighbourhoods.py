@@ -47,7 +47,9 @@ def nearest_source(
 ) -> float:
     """Share of the target images that are predicted as what their nearest source image is, in percent.
 
-    Nearest by Euclidean distance between features; after the nearest-source validator of Musgrave et al. (2022).
+    Nearest by Euclidean distance between features. Musgrave's pytorch-adapt has a validator of this name that differs:
+    it takes the nearest image of the source's validation split, by cosine similarity and by default of the predictions,
+    and counts whether that source image is itself predicted right; the target's own prediction it does not compare.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def information_maximization(target_train_logits: Tensor) -> float:
 def nuclear_norm(target_train_logits: Tensor) -> float:
     """Nuclear norm of the (N, K) target predictions over N (Cui et al. 2020): sure and diverse is better.
 
-    Between 1 / sqrt(N) and sqrt(min(N, K) / N).
+    Between 1 / sqrt(N K), for even predictions, and sqrt(min(N, K) / N); 1 / sqrt(N), for being sure of one class.
     """
     p = F.softmax(target_train_logits.double(), 1)
     return float(torch.linalg.svdvals(p).sum() / len(p))
