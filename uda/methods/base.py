@@ -111,6 +111,9 @@ class Method(nn.Module):
         What it needs beside labelled source and unlabelled target images, in words; empty where that is all.
     sees_target_labels
         True for the supervised ceiling alone: the trainer then calls ``receive_target_labels``.
+    only_at_end
+        True where the last step makes the method, as one that finds its map there: what is evaluated before is not the
+        method yet, but networks that it begins with. No validator picks it, and no oracle.
     waits
         True where an update cannot but wait for the device, as for what only the CPU can compute: it is not captured.
     second_view
@@ -126,6 +129,7 @@ class Method(nn.Module):
     Config: ClassVar[type[Any]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     sees_target_labels: ClassVar[bool] = False
+    only_at_end: ClassVar[bool] = False
     waits: ClassVar[bool] = False
 
     def __init_subclass__(

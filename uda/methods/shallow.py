@@ -2,7 +2,8 @@
 
 The source stage trains backbone and head as source-only does. At the last step of the run the networks stay as they
 are: a sample of each domain's training images is read, the method finds its map from the two sets of features, and a
-logistic regression is trained on the source's mapped features and labels. From then on it classifies.
+logistic regression is trained on the source's mapped features and labels. From then on it classifies; what a run
+evaluates before is source-only's, so that neither a validator nor the oracle may pick it.
 """
 
 from __future__ import annotations
@@ -110,6 +111,7 @@ class Shallow(ClassifierMethod, kind="shallow"):
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "pixels": PIXELS}
+    only_at_end: ClassVar[bool] = True
 
     KEPT: ClassVar[tuple[str, ...]]
     #: The module that finds the map and its package, if it is of an extra.
