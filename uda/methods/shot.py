@@ -21,6 +21,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from uda.data.batches import Batch, Batches
 from uda.data.neutral import added
+from uda.methods.backbones import Backbone
 from uda.methods.base import Outputs, TaskShape, descend, detached
 from uda.methods.pseudo_labels import PseudoLabels
 from uda.methods.ranges import Count, Part, Positive
@@ -81,6 +82,11 @@ class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig
     def trains_on(cls, config: ShotConfig) -> tuple[str, ...]:
         """Name information maximisation, which the target stage is."""
         return ("information-maximization",)
+
+    def wrap(self, backbone: Backbone) -> Backbone:
+        """Leave out the dropout that the backbone ends in: the bottleneck has one, behind its batch normalisation."""
+        backbone.take_dropout()
+        return backbone
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the target stage."""
