@@ -1,13 +1,14 @@
 """SHOT: a source classifier is kept as it is, and features are moved until it is sure of target images.
 
 J. Liang, D. Hu, J. Feng, "Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised
-Domain Adaptation", ICML 2020. Constants are those of its digit experiments.
+Domain Adaptation", ICML 2020. Constants are those of its digit experiments, but for the optimiser's.
 
 The source stage is trained on labelled source images, the target stage on target images alone: it reads no source
 image. What differs from the authors' code: Adam and a cosine, anew in each stage, instead of momentum and inverse
-decay; the target stage begins from the last step of the source stage, not from its best one on source test images; the
-backbones end in a linear layer of their own, in front of the bottleneck; entropies are exact, without an epsilon;
-without pseudo-labels (preset ``im``) the target stage has a tenth of the source stage's rate.
+decay; no weight decay, where they have 1e-3; the target stage begins from the last step of the source stage, not from
+its best one on source test images; the backbones end in a linear layer of their own, in front of the bottleneck;
+entropies are exact, without an epsilon; without pseudo-labels (preset ``im``) the target stage has a tenth of the
+source stage's rate.
 """
 
 from __future__ import annotations
