@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from tests.methods.test_update import batch_of
 from tests.methods.two_updates import build, compare_updates, joint
+from tests.peers import pytorch_adapt_layers
 from uda.data.batches import Batch
 from uda.errors import UserError
 from uda.methods.afn import AfnConfig
@@ -37,7 +38,7 @@ def test_updates_made_by_hand(variant: str) -> None:
 
 
 def test_the_stepwise_distance_is_pytorch_adapts() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     source, target = torch.randn(2, 6, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
     ours = build("afn", increase=1.3)._distance(norms_by_hand(source), norms_by_hand(target))
     theirs = layers.AdaptiveFeatureNorm(step_size=1.3)(torch.cat([source, target]))

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from uda.errors import UserError
-from uda.methods.backbones import BACKBONES, build_backbone, match_channels
+from uda.methods.backbones import BACKBONES, NormalisedBackbone, build_backbone, match_channels
 from uda.unit.core import UNIT
 
 
@@ -44,6 +44,31 @@ def test_grey_is_repeated_and_colour_averaged() -> None:
     assert torch.equal(match_channels(grey, 3), grey.repeat(1, 3, 1, 1))
     assert torch.equal(match_channels(colour, 1), colour.mean(1, keepdim=True))
     assert match_channels(colour, 3) is colour
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_dropout_stands_behind_batch_normalisation_and_keeps_the_names_of_all_weights(name: str) -> None:
+    names = [f"layers.0.{key}" for key in build_backbone(name, (1, 28, 28), 4).state_dict()]
+    normalised = NormalisedBackbone(build_backbone(name, (1, 28, 28), 4), nn.ReLU())
+    behind = [type(layer) for layer in list(normalised.layers)[1:]]
+    assert behind == [nn.BatchNorm1d, nn.ReLU] + [nn.Dropout] * (name != "unit")
+    assert not any(isinstance(layer, nn.Dropout) for layer in normalised.layers[0].modules())
+    own = [f"layers.1.{key}" for key in nn.BatchNorm1d(1).state_dict()]
+    assert list(normalised.state_dict()) == names + own
+
+
+def test_running_variances_are_of_features_that_are_not_dropped_out() -> None:
+    torch.manual_seed(1)
+    normalised = NormalisedBackbone(build_backbone("lenet", (1, 28, 28), 4))
+    backbone, norm = normalised.layers[0], normalised.layers[1]
+    assert isinstance(norm, nn.BatchNorm1d)
+    norm.momentum = 1.0
+    for module in backbone.modules():
+        if isinstance(module, nn.Dropout2d):
+            module.p = 0.0
+    images = torch.rand(64, 1, 28, 28)
+    normalised(images)
+    torch.testing.assert_close(norm.running_var, backbone.eval()(images).var(0))
 
 
 def test_a_deeper_unit_is_the_encoder_of_a_deeper_unit() -> None:

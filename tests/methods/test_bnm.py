@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.methods.two_updates import RAMPS, build, compare_updates, joint, risen
+from tests.peers import pytorch_adapt_layers
 from uda.data.batches import Batch
 from uda.methods.nuclear_norm import nuclear_norm
 
@@ -55,7 +56,7 @@ def test_sure_and_diverse_predictions_have_the_largest_norm() -> None:
 
 
 def test_the_loss_is_pytorch_adapts() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     with torch.autocast("cpu", torch.bfloat16):
         ours = -nuclear_norm(F.softmax(LOGITS, 1)) / 30
     torch.testing.assert_close(ours, layers.BNMLoss()(LOGITS))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from tests.methods.test_dann import gradients
 from tests.methods.test_update import TASK, adam, batch_of, same_parameters
+from tests.peers import pytorch_adapt_layers
 from uda.methods.cdan import Cdan, CdanConfig, certainty
 from uda.methods.conditioning import MultilinearMap
 
@@ -106,7 +107,7 @@ def test_a_sure_image_counts_twice_as_much_as_one_of_endless_entropy() -> None:
 
 
 def test_maps_and_counts_are_the_peers() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     features, logits = torch.randn(8, 500), torch.randn(8, 10)
     join = MultilinearMap(500, 10, 30)
     theirs = layers.RandomizedDotProduct([500, 10], 30)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.methods.two_updates import build, compare_updates, joint
+from tests.peers import pytorch_adapt_layers
 from uda.data.batches import Batch
 from uda.methods.deepcoral import coral
 
@@ -38,7 +39,7 @@ def test_the_loss_is_numpys() -> None:
 
 
 def test_the_loss_is_pytorch_adapts() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     torch.testing.assert_close(coral(SOURCE, TARGET), layers.CORALLoss()(SOURCE, TARGET), rtol=1e-4, atol=0)
 
 

@@ -8,6 +8,7 @@ import torch
 from scipy.special import softmax
 from scipy.stats import entropy
 
+from tests.peers import pytorch_adapt_layers
 from uda.methods.entropy import conditional_entropy, marginal_entropy, marginal_fit
 
 
@@ -41,7 +42,7 @@ def test_sure_predictions_have_none_and_finite_gradients() -> None:
 
 
 def test_they_are_pytorch_adapts() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     torch.manual_seed(0)
     logits = 3 * torch.randn(30, 5)
     torch.testing.assert_close(conditional_entropy(logits), layers.EntropyLoss()(logits))

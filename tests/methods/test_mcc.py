@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.methods.two_updates import RAMPS, build, compare_updates, joint, risen
+from tests.peers import pytorch_adapt_layers
 from uda.data.batches import Batch
 from uda.methods.mcc import class_confusion
 
@@ -44,7 +45,7 @@ def test_updates_made_by_hand(ramp: float) -> None:
 
 
 def test_the_loss_is_pytorch_adapts() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     torch.testing.assert_close(class_confusion(LOGITS, 2.5), layers.MCCLoss(T=2.5)(LOGITS))
 
 

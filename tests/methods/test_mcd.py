@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.methods.test_update import TASK, adam, batch_of, same_parameters
+from tests.peers import pytorch_adapt_layers
 from uda.errors import UserError
 from uda.methods.mcd import Mcd, McdConfig, discrepancy
 
@@ -76,7 +77,7 @@ def test_discrepancy_by_numbers() -> None:
 
 
 def test_discrepancy_is_the_peers() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     one, other = torch.randn(2, 8, 10)
     torch.testing.assert_close(discrepancy(one, other), layers.MCDLoss()(one, other))
 

@@ -4,10 +4,10 @@ import itertools
 import math
 
 import numpy as np
-import pytest
 import torch
 from sklearn.metrics.pairwise import rbf_kernel
 
+from tests.peers import pytorch_adapt_layers
 from uda.methods.distances import squared_distances
 from uda.methods.mmd import gaussian_kernels, kernel_matrix, mean_discrepancy
 
@@ -68,7 +68,7 @@ def test_the_gradient_of_distances_is_right_where_points_coincide_too() -> None:
 
 
 def test_products_of_kernels_give_pytorch_adapts_joint_discrepancy() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     peer = layers.MMDLoss(kernel_scales=torch.tensor(SCALES), mmd_type="quadratic", bandwidth=5.0)
     first, second = POINTS[:10], POINTS[:10, :3] * 2
     kernels = gaussian_kernels(squared_distances(first, first), 5.0) * gaussian_kernels(

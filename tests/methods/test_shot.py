@@ -38,6 +38,13 @@ def networks_of(method: Shot) -> nn.Sequential:
     return nn.Sequential(method.backbone, method.bottleneck, method.head)
 
 
+@pytest.mark.parametrize("backbone", ["dtn", "lenet"])
+def test_features_are_dropped_out_once_behind_batch_normalisation(backbone: str) -> None:
+    layers = [type(layer) for layer in networks_of(build(backbone=backbone)).modules()]
+    assert layers.count(nn.Dropout) == 1
+    assert layers[layers.index(nn.Dropout) - 1] == nn.BatchNorm1d
+
+
 def test_updates_of_the_source_stage_made_by_hand() -> None:
     method = build(label_smoothing=0.2)
     networks = copy.deepcopy(networks_of(method))

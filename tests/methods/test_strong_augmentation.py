@@ -95,6 +95,29 @@ def test_cutout_fills_one_square_with_grey() -> None:
     assert 8 <= max(sizes) <= 10
 
 
+def test_two_operations_are_drawn_for_each_image_all_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of nine operations and one that does nothing: each is missed by both draws with probability 0.9²."""
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def watch(images: torch.Tensor, drawn: dict[str, torch.Tensor]) -> torch.Tensor:
+        seen.append(drawn)
+        return images
+
+    for name in ("distort", "recolour"):
+        monkeypatch.setattr(f"uda.methods.strong_augmentation.{name}", watch)
+    torch.manual_seed(2)
+    strongly_augment(torch.zeros(10_000, 1, 1, 1))
+    drawn, again = seen
+    assert all(torch.equal(drawn[name], again[name]) for name in OPERATIONS)
+    applied = torch.stack([drawn[name] for name in OPERATIONS])
+    assert set(applied.unique().tolist()) == {0.0, 1.0}
+    # a standard deviation of a share is 0.004
+    np.testing.assert_allclose(applied.mean(1).numpy(), 1 - 0.9**2, atol=0.02)
+    counts = applied.sum(0).long().bincount()
+    # none: twice the place beyond the last; one: with that place, or the same operation twice
+    np.testing.assert_allclose(counts.numpy() / 10_000, [0.01, 0.27, 0.72], atol=0.02)
+
+
 def test_each_image_is_changed_in_its_own_way_and_as_the_seed_says() -> None:
     images = images_of(1, 16).expand(30, -1, -1, -1)
     torch.manual_seed(1)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from tests.methods.test_mcd import compare_rounds
 from tests.methods.two_updates import build
+from tests.peers import pytorch_adapt_layers
 from uda.methods.swd import sliced_wasserstein
 
 ONE, OTHER = torch.rand(2, 9, 4, generator=torch.Generator().manual_seed(0))
@@ -44,7 +45,7 @@ def test_the_order_of_the_points_does_not_matter() -> None:
 
 
 def test_the_distance_is_pytorch_adapts() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", reason="pytorch-adapt is not installed", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     torch.manual_seed(2)
     with torch.autocast("cpu", torch.bfloat16):
         ours = sliced_wasserstein(ONE, OTHER, 128)

@@ -8,6 +8,7 @@ from scipy.special import rel_entr
 from torch import nn
 from torch.nn import functional as F
 
+from tests.peers import pytorch_adapt_layers
 from uda.methods.vat import divergence, unit, virtual_adversarial_loss
 
 
@@ -83,7 +84,7 @@ def test_the_divergence_is_scipys() -> None:
 
 
 def test_the_loss_is_the_peers() -> None:
-    layers = pytest.importorskip("pytorch_adapt.layers", exc_type=ImportError)
+    layers = pytorch_adapt_layers()
     network, images = small_network().float(), torch.randn(4, 1, 3, 3)
     logits = network(images)
     torch.manual_seed(7)

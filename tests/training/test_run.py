@@ -82,6 +82,30 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     assert [line["step"] for line in lines[0]] == [2, 4, 6]
 
 
+def test_a_method_that_its_last_step_makes_is_picked_there_alone_and_may_be_resumed_before(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Source-only, declared so: its score falls, so that it would be picked at its first evaluation."""
+    config = config_of("source-only", pair, evaluate_every=1)
+    falling = iter(range(100, 0, -1))
+    monkeypatch.setattr("uda.training.job.validate", lambda outputs: {config.validator: next(falling)})
+    usual = train(config, tmp_path, tmp_path / "usual", quiet=True)
+    assert read_checkpoint(usual / "checkpoint.pt")["pick"]["step"] == 1
+    monkeypatch.setattr(METHODS["source-only"], "only_at_end", True)
+    with monkeypatch.context() as patched:
+        patched.setattr("uda.training.run.evaluate", interrupted)
+        for step in range(1, 6):
+            with pytest.raises(KeyboardInterrupt):
+                train(config, tmp_path, tmp_path / "late", quiet=True)
+            values = read_checkpoint(tmp_path / "late" / config.name / "checkpoint.pt")
+            assert (values["step"], values["pick"]) == (step, None)
+    folder = train(config, tmp_path, tmp_path / "late", quiet=True)
+    values, result = read_checkpoint(folder / "checkpoint.pt"), json.loads((folder / "result.json").read_text())
+    assert values["pick"]["step"] == result["validator_step"] == result["oracle_step"] == 6
+    assert identical(values["pick"]["model"], values["model"])
+    assert result["accuracy_validator"] == result["accuracy_oracle"] == result["accuracy_last"]
+
+
 def test_a_run_does_not_go_on_with_data_that_have_changed(
     pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from uda.methods import Method
 from uda.sweeps import runner
 from uda.sweeps.runner import Outcome, Workplace, sweep
 from uda.training import run
+from uda.training.checkpoint import read_checkpoint
 from uda.training.config import RunConfig
 from uda.training.job import Job, open_job
 from uda.training.record import is_finished
@@ -48,6 +49,30 @@ def test_the_others_are_finished_where_some_are_not_finite(
     monkeypatch.undo()
     for folder, other in zip(train_side_by_side(configs, tmp_path, runs, quiet=True), alone, strict=True):
         assert identical(weights(folder), weights(other))
+
+
+def test_a_source_stage_that_breaks_down_behind_its_last_evaluation_ends_no_other(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its terms are finite, and the weights that they leave are not: the next step is that of the map."""
+    make = Updates.make
+
+    def poisoned(updates: Updates, step: int) -> None:
+        make(updates, step)
+        if (updates.seed, step) == (2, 4):
+            for parameter in updates.method.parameters():
+                parameter.data.fill_(float("nan"))
+
+    monkeypatch.setattr(Updates, "make", poisoned)
+    configs = [replace(config_of("tca", pair), seed=seed) for seed in (1, 2, 3)]
+    with pytest.raises(NotFiniteRunsError) as caught:
+        train_side_by_side(configs, tmp_path, tmp_path, quiet=True)
+    assert str(caught.value).startswith(
+        "seed 2: the features of which tca finds its map at step 5 were not finite after the source stage: the run "
+        "stops, its last checkpoint stays"
+    )
+    assert [is_finished(tmp_path, config) for config in configs] == [True, False, True]
+    assert read_checkpoint(tmp_path / configs[1].name / "checkpoint.pt")["step"] == 4
 
 
 def test_all_are_waited_for_before_their_memory_is_given_to_others(

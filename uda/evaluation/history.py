@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from uda.errors import UserError, unknown
+from uda.methods import only_at_end
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,21 @@ def make_checkpoint(step: Any, accuracy: Any, scores: Mapping[str, Any], where: 
     )
 
 
+def pickable(checkpoints: Sequence[Checkpoint], method: str) -> Sequence[Checkpoint]:
+    """Return what validators and the oracle may choose among of a finished run: all its evaluations, by default.
+
+    Of a method that its last step makes it is the last one: those before are of other networks.
+
+    Parameters
+    ----------
+    checkpoints
+        Of the whole run, in the order of their steps.
+    method
+        The run's, by name.
+    """
+    return checkpoints[-1:] if only_at_end(method) else checkpoints
+
+
 def pick(checkpoints: Sequence[Checkpoint], validator: str) -> Checkpoint:
     """Return the checkpoint that a validator picks: the one of the highest score, the first of equal ones.
 
@@ -95,7 +111,7 @@ def pick(checkpoints: Sequence[Checkpoint], validator: str) -> Checkpoint:
     Parameters
     ----------
     checkpoints
-        At least one, in the order of their steps.
+        At least one, in the order of their steps: those of a run that are `pickable`.
     validator
         Its name.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from uda.data.protocols import TaskData, load_task
 from uda.evaluation.conditions import Conditions
 from uda.evaluation.finding import Finding
-from uda.evaluation.history import pick, read_history
+from uda.evaluation.history import pick, pickable, read_history
 from uda.evaluation.series import Predictions
 from uda.evaluation.stored import StoredRun
 from uda.metrics.correctness import unpack
@@ -67,10 +67,11 @@ def _data(stored: StoredRun, task: TaskData) -> Finding:
 def _record(stored: StoredRun) -> Finding:
     """Check that ``result.json`` says what ``metrics.jsonl`` says."""
     result, checkpoints = stored.result, read_history(stored.folder)
-    picked = pick(checkpoints, stored.config.validator)
+    choice = pickable(checkpoints, stored.config.method)
+    picked = pick(choice, stored.config.validator)
     logged: dict[str, Any] = {"steps": checkpoints[-1].step, "validator_step": picked.step}
     if stored.scored:
-        best = max(checkpoints, key=lambda checkpoint: checkpoint.accuracy)
+        best = max(choice, key=lambda checkpoint: checkpoint.accuracy)
         logged |= {"accuracy_last": checkpoints[-1].accuracy, "accuracy_validator": picked.accuracy}
         logged |= {"oracle_step": best.step, "accuracy_oracle": best.accuracy}
     other = [f"{key} {result.get(key)}, logged {value}" for key, value in logged.items() if result.get(key) != value]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uda.errors import UserError
-from uda.evaluation.history import Checkpoint, pick, read_history
+from uda.evaluation.history import Checkpoint, pick, pickable, read_history
 from uda.evaluation.result import RunResult
 from uda.evaluation.runs import FoundRuns, readable
 
@@ -35,15 +35,16 @@ def repick(found: FoundRuns, validator: str) -> FoundRuns:
                 f"run {result.config_hash} is known from a runs.csv alone, which says what its own validator "
                 f"({result.validator}) picked and no other; for {validator} give the run folders"
             )
-    found, picks = readable(found, lambda folder: _picked(folder, validator))
+    methods = {found.folders[result.config_hash]: result.method for result in found.results}
+    found, picks = readable(found, lambda folder: _picked(folder, methods[folder], validator))
     results = tuple(_repicked(result, picks[result.config_hash], validator) for result in found.results)
     missing = tuple(replace(run, validator=validator) for run in found.missing)
     return replace(found, results=results, missing=missing)
 
 
-def _picked(folder: Path, validator: str) -> Checkpoint:
+def _picked(folder: Path, method: str, validator: str) -> Checkpoint:
     try:
-        return pick(read_history(folder), validator)
+        return pick(pickable(read_history(folder), method), validator)
     except UserError as error:
         raise UserError(str(error) if str(folder) in str(error) else f"{folder}: {error}") from error
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from uda.methods import only_at_end
 from uda.metrics.correctness import unpack
 
 
@@ -86,18 +87,36 @@ LATER_COLUMNS = ("correct_last", "correct_validator", "data")
 #: What there is none of where no target test image has a label, and what stands for it.
 _UNSCORED: dict[str, Any] = {**dict.fromkeys(ACCURACIES, math.nan), "oracle_step": 0}
 
+#: Of a method that its last step makes: what is that of the last step by definition, and where that stands.
+_AT_END = {
+    **dict.fromkeys(("accuracy_validator", "accuracy_oracle"), "accuracy_last"),
+    **dict.fromkeys(("validator_step", "oracle_step"), "steps"),
+    "correct_validator": "correct_last",
+}
+
 _TYPES = {f.name: {"str": str, "int": int, "float": float}[str(f.type)] for f in fields(RunResult)}
 _WORDS = {int: "a whole number", float: "a number"}
 
 
+def as_picked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of one result, with the last step for pick and oracle where that makes the method.
+
+    Older versions chose there among evaluations of what was not the method yet.
+    """
+    late = isinstance(values.get("method"), str) and only_at_end(values["method"])
+    known = {key: last for key, last in _AT_END.items() if values.get(key) is not None and last in values}
+    return {**values, **({key: values[last] for key, last in known.items()} if late else {})}
+
+
 def to_result(values: Mapping[str, Any]) -> RunResult:
-    """Check and convert the values of one result.
+    """Check and convert the values of one result, with pick and oracle by `as_picked`.
 
     Raises
     ------
     ValueError
         What is wrong with which column, as the rest of a sentence that begins with where it stands.
     """
+    values = as_picked(values)
     unscored = _UNSCORED if all(column in values and values[column] is None for column in _UNSCORED) else {}
     converted = {column: _convert(column, values.get(column)) for column in COLUMNS if column not in unscored}
     for accuracy in () if unscored else ACCURACIES:

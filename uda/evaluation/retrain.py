@@ -16,6 +16,7 @@ from uda.evaluation.conditions import Conditions
 from uda.evaluation.finding import Finding
 from uda.evaluation.recheck import WEIGHTS
 from uda.evaluation.stored import StoredRun, read_stored_run
+from uda.training.checkpoint import stored_pick
 from uda.training.run import train
 
 #: What differs between two runs of one config by its nature.
@@ -111,5 +112,6 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _model(stored: StoredRun, which: str) -> dict[str, Tensor]:
-    model: dict[str, Tensor] = stored.checkpoint["model"] if which == "last" else stored.checkpoint["pick"]["model"]
+    pick = stored_pick(stored.checkpoint, stored.config) if which == "pick" else None
+    model: dict[str, Tensor] = stored.checkpoint["model"] if pick is None else pick.model
     return model

@@ -18,6 +18,7 @@ from uda.evaluation.history import Checkpoint, read_history
 from uda.evaluation.labels import pair_labels, preset_label
 from uda.evaluation.result import RunResult
 from uda.evaluation.table import Cell, Pair, build_tables
+from uda.methods import only_at_end
 from uda.methods.base import Kind
 from uda.training.config import RunConfig
 
@@ -171,8 +172,15 @@ def _terms(line: str, where: str) -> dict[str, float]:
         raise UserError(f"{where}: has terms that are no numbers ({error}); train the run again") from error
 
 
-def read_predictions(folder: Path) -> Predictions | None:
+def read_predictions(folder: Path, method: str = "") -> Predictions | None:
     """Read the predictions of a run; None where it was made before runs wrote them.
+
+    Parameters
+    ----------
+    folder
+        The run's.
+    method
+        The run's, where the pick matters: of one that its last step makes, older versions picked what was not yet it.
 
     Raises
     ------
@@ -192,4 +200,4 @@ def read_predictions(folder: Path) -> Predictions | None:
         raise UserError(f"{path}: labels, last and pick must be equally long rows of classes, not {shapes}")
     if labels.min() < UNLABELLED or min(last.min(), pick.min()) < 0:
         raise UserError(f"{path}: holds a class below 0; train the run again")
-    return Predictions(labels, last, pick)
+    return Predictions(labels, last, last if only_at_end(method) else pick)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from uda.errors import UserError
+from uda.evaluation.result import as_picked
 from uda.evaluation.runs import read_result
 from uda.evaluation.series import Predictions, read_predictions
 from uda.training.checkpoint import checkpoint_config, read_checkpoint
@@ -28,7 +29,7 @@ class StoredRun:
     about
         ``run.json``: device, layout, versions, files.
     result
-        ``result.json``.
+        ``result.json``, with pick and oracle by `as_picked`.
     lines
         ``metrics.jsonl``, one dict per evaluation.
     predictions
@@ -85,9 +86,8 @@ def read_stored_run(folder: Path) -> StoredRun:
                 f"{folder}: {name} speaks of the run {owner} and checkpoint.pt of {config.hash}; "
                 "put the files of one run together, or train it again"
             )
-    return StoredRun(
-        folder, config, about, result, _read_lines(folder / "metrics.jsonl"), read_predictions(folder), checkpoint
-    )
+    lines, predictions = _read_lines(folder / "metrics.jsonl"), read_predictions(folder, config.method)
+    return StoredRun(folder, config, about, as_picked(result), lines, predictions, checkpoint)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

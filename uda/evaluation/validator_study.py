@@ -11,7 +11,7 @@ from uda.errors import UserError
 from uda.evaluation.collapse import SPREAD, collapsed
 from uda.evaluation.correlation import regret, spearman, weighted_spearman
 from uda.evaluation.histories import History, names_of
-from uda.evaluation.history import Checkpoint, pick, validators_of
+from uda.evaluation.history import Checkpoint, pick, pickable, validators_of
 from uda.evaluation.labels import method_kind, pair_order
 
 #: What stands beside the validators for comparison: the last checkpoint of each run, whatever its scores.
@@ -131,7 +131,8 @@ class Study:
 def study_validators(histories: Iterable[History]) -> Study:
     """Judge every validator that scored a run.
 
-    Runs of the supervised ceiling are left out: nobody has them who needs a validator.
+    Runs of the supervised ceiling are left out: nobody has them who needs a validator. Of a method that its last step
+    makes, only that counts: a run of it is no choice between checkpoints.
 
     Raises
     ------
@@ -141,7 +142,8 @@ def study_validators(histories: Iterable[History]) -> Study:
     groups: dict[tuple[str, str, str], list[History]] = {}
     for history in histories:
         if method_kind(history.method) != "target-only":
-            groups.setdefault((history.protocol, history.source, history.target), []).append(history)
+            own = replace(history, checkpoints=tuple(pickable(history.checkpoints, history.method)))
+            groups.setdefault((history.protocol, history.source, history.target), []).append(own)
     if not groups:
         raise UserError("there is no finished run of a method without target labels to judge validators by")
     names = names_of([history for group in groups.values() for history in group])

@@ -75,4 +75,9 @@ METHODS: dict[str, type[Method]] = {
     )
 }
 
-__all__ = ["METHODS", "Method", "TaskShape"]
+__all__ = ["METHODS", "Method", "TaskShape", "only_at_end"]
+
+
+def only_at_end(name: str) -> bool:
+    """Whether the last step makes a method; False for one that this version of the package does not have."""
+    return name in METHODS and METHODS[name].only_at_end

@@ -34,6 +34,15 @@ class Backbone(nn.Module):
     channels: int
     width_out: int
 
+    def take_dropout(self) -> list[nn.Module]:
+        """Take off the dropout that it ends in, for a place behind further layers: that layer, or nothing.
+
+        Batch normalisation right behind it would keep running variances of features that are dropped out, and at test
+        time divide those that are not by them.
+        """
+        layers = getattr(self, "layers", None)
+        return [layers.pop(-1)] if isinstance(layers, nn.Sequential) and isinstance(layers[-1], nn.Dropout) else []
+
 
 class Dtn(Backbone):
     """Three strided convolutions and a linear layer: that of the SVHN to MNIST pair in CDAN, SHOT and others.
@@ -147,12 +156,12 @@ class UnitEncoder(Backbone):
 
 
 class NormalisedBackbone(Backbone):
-    """A backbone with batch normalisation behind its features, and what follows that.
+    """A backbone with batch normalisation behind its features, what follows that, and in the end its own dropout.
 
     Parameters
     ----------
     backbone
-        What gives the (N, F) features.
+        What gives the (N, F) features; the dropout that it ends in is taken off it.
     further
         Layers that leave their number as it is.
     """
@@ -160,7 +169,8 @@ class NormalisedBackbone(Backbone):
     def __init__(self, backbone: Backbone, *further: nn.Module) -> None:
         super().__init__()
         self.channels, self.width_out = backbone.channels, backbone.width_out
-        self.layers = nn.Sequential(backbone, nn.BatchNorm1d(backbone.width_out), *further)
+        dropout = backbone.take_dropout()
+        self.layers = nn.Sequential(backbone, nn.BatchNorm1d(backbone.width_out), *further, *dropout)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (N, C, S, S) images to (N, F) features."""

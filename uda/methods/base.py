@@ -65,7 +65,8 @@ class OptimiserConfig:
     beta_1, beta_2
         Adam's.
     weight_decay
-        L2 penalty, Adam's.
+        L2 penalty, Adam's. None where a method does not say otherwise: most papers that train by momentum have 5e-4 or
+        1e-3, from which a method here differs even where its constants are else its authors'.
     schedule
         ``"constant"`` or ``"cosine"`` (to zero at the last step).
     """
@@ -111,6 +112,9 @@ class Method(nn.Module):
         What it needs beside labelled source and unlabelled target images, in words; empty where that is all.
     sees_target_labels
         True for the supervised ceiling alone: the trainer then calls ``receive_target_labels``.
+    only_at_end
+        True where the last step makes the method, as one that finds its map there: what is evaluated before is not the
+        method yet, but networks that it begins with. No validator picks it, and no oracle.
     waits
         True where an update cannot but wait for the device, as for what only the CPU can compute: it is not captured.
     second_view
@@ -126,6 +130,7 @@ class Method(nn.Module):
     Config: ClassVar[type[Any]]
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}}
     sees_target_labels: ClassVar[bool] = False
+    only_at_end: ClassVar[bool] = False
     waits: ClassVar[bool] = False
 
     def __init_subclass__(

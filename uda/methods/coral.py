@@ -2,9 +2,10 @@
 
 B. Sun, J. Feng, K. Saenko, "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1.
 
-The map is skada's `CORALAdapter`. What differs from the paper: each domain is centred on its own mean; covariances are
-shrunk by Ledoit and Wolf's estimate, which points of any scale bear, where the paper adds the identity to those of
-points divided by their deviations; a logistic regression takes the place of the SVM; covariances come from a sample.
+The map is skada's `CORALAdapter`. What differs from the paper: each domain is centred on its own mean; each covariance
+is that of features divided by their deviations, shrunk by Ledoit and Wolf's estimate and multiplied by the deviations
+again, which draws it towards the diagonal of the variances, where the paper divides too, adds the identity and leaves
+it at that; a logistic regression takes the place of the SVM; covariances come from a sample.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ class CoralConfig(ShallowConfig):
     Attributes
     ----------
     reg
-        Share of each covariance that is replaced by a multiple of the identity, from 0 to 1; none: as Ledoit and Wolf
-        estimate it from the sample.
+        Share of each covariance that is replaced by the mean variance of all features times the identity, from 0 to 1.
+        None: Ledoit and Wolf's estimate of that share, applied to features in units of their own deviations, so that
+        the diagonal of the variances takes that place.
     """
 
     reg: Annotated[float | None, Range(high=1)] = None

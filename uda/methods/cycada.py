@@ -1,7 +1,8 @@
 """CyCADA: a classifier for source images that are drawn in the target domain without losing their class.
 
 J. Hoffman, E. Tzeng, T. Park, J.-Y. Zhu, P. Isola, K. Saenko, A. Efros, T. Darrell, "CyCADA: Cycle-Consistent
-Adversarial Domain Adaptation", ICML 2018. Equation numbers are the paper's; constants those of the authors' digit code.
+Adversarial Domain Adaptation", ICML 2018. Equation numbers are the paper's; constants those of the authors' digit code,
+but for learning rates.
 
 Three stages, as the authors train it: a CycleGAN with semantic consistency, beside the source classifier that judges
 it; the classifier learns translated source images; a copy of it moves until its scores on target images cannot be told
@@ -12,6 +13,8 @@ from those on translated source images. What differs from the authors' code:
 - Discriminators are UNIT's, and judge whole images by the loss of equation (2); theirs judge patches, by squares, with
   a pool of earlier translations.
 - While it judges semantics, the classifier uses its running statistics, and it does not drop out.
+- The classifier has one learning rate in the first two stages, 1e-3 unless it is set, and a tenth of it in the last.
+  Theirs has 1e-3 only where it judges translations; the one that learns from them has 1e-4, the last stage 1e-5.
 - Adam's beta_1 is that of the translators throughout; theirs is 0.9 in the last two stages.
 - The feature stage moves at each step; theirs only where the discriminator is right on more than 60 %.
 """

@@ -9,8 +9,10 @@ fails what is left is a source classifier. PixelDA trains its classifier on draw
 classes, so does the classifier, and our one-way translation with a class loss is CyCADA's first stage already.
 
 What differs from the authors' code: generator and discriminator are UNIT's, without batch normalisation in the latter;
-the head is linear; the features come from a pass over both domains; drawn images weigh in the discriminator's loss what
-true ones do, not twice; features and head move together, with images drawn once more by the generator that has moved.
+the head is linear; the features come from a pass over both domains, and the images of both are drawn in one too, so
+that the generator's batch statistics are joint, where theirs reads and draws each domain by itself; drawn images weigh
+in the discriminator's loss what true ones do, not twice; features and head move together, with images drawn once more
+by the generator that has moved.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The source stage trains backbone and head as source-only does. At the last step of the run the networks stay as they
 are: a sample of each domain's training images is read, the method finds its map from the two sets of features, and a
-logistic regression is trained on the source's mapped features and labels. From then on it classifies.
+logistic regression is trained on the source's mapped features and labels. From then on it classifies; what a run
+evaluates before is source-only's, so that neither a validator nor the oracle may pick it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from uda.data.augmentation import to_float
 from uda.data.batches import Batch, Batches, stream_seed
-from uda.errors import UserError, unknown
+from uda.errors import NotFiniteError, UserError, unknown
 from uda.methods.base import Outputs, TaskShape, cross_entropy, descend, detached
 from uda.methods.classifier import ClassifierConfig, ClassifierMethod
 from uda.methods.ranges import Positive, Range
@@ -110,6 +111,7 @@ class Shallow(ClassifierMethod, kind="shallow"):
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {"default": {}, "pixels": PIXELS}
+    only_at_end: ClassVar[bool] = True
 
     KEPT: ClassVar[tuple[str, ...]]
     #: The module that finds the map and its package, if it is of an extra.
@@ -190,6 +192,7 @@ class Shallow(ClassifierMethod, kind="shallow"):
         target_index = self._sample("target", len(batches.target_images), batches)
         source = self._read(batches.source_images[source_index])
         target = self._read(batches.target_images[target_index])
+        self._check_points(source, target)
         labels = batches.source_labels[source_index].cpu().numpy()
         self.train()
         self.fitted.keep(self._finite(self.align(source.cpu().numpy(), target.cpu().numpy(), labels)))
@@ -207,9 +210,18 @@ class Shallow(ClassifierMethod, kind="shallow"):
         """Return the (N, F) points of (N, C, S, S) uint8 images as they are, not augmented, in fp64."""
         return torch.cat([self.points(to_float(piece)).double() for piece in torch.split(images, PIECE)])
 
+    def _check_points(self, *domains: Tensor) -> None:
+        """Raise the error of training where it broke down since the last evaluation: no solver is given such points."""
+        if not all(bool(points.isfinite().all()) for points in domains):
+            raise NotFiniteError(
+                f"the {self.config.on} of which {self.name} finds its map at step {self.starts[-1]} were not finite "
+                "after the source stage: the run stops, its last checkpoint stays; lower learning_rate, or take "
+                "precision fp32"
+            )
+
     def _finite(self, arrays: dict[str, Array]) -> dict[str, Array]:
         if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise UserError(
+            raise NotFiniteError(
                 f"{self.name} found a map that is not finite, as where the {self.config.on} of a domain hardly vary: "
                 "raise samples, or regularise more"
             )

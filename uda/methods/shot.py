@@ -1,13 +1,14 @@
 """SHOT: a source classifier is kept as it is, and features are moved until it is sure of target images.
 
 J. Liang, D. Hu, J. Feng, "Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised
-Domain Adaptation", ICML 2020. Constants are those of its digit experiments.
+Domain Adaptation", ICML 2020. Constants are those of its digit experiments, but for the optimiser's.
 
 The source stage is trained on labelled source images, the target stage on target images alone: it reads no source
 image. What differs from the authors' code: Adam and a cosine, anew in each stage, instead of momentum and inverse
-decay; the target stage begins from the last step of the source stage, not from its best one on source test images; the
-backbones end in a linear layer of their own, in front of the bottleneck; entropies are exact, without an epsilon;
-without pseudo-labels (preset ``im``) the target stage has a tenth of the source stage's rate.
+decay; no weight decay, where they have 1e-3; the target stage begins from the last step of the source stage, not from
+its best one on source test images; the backbones end in a linear layer of their own, in front of the bottleneck;
+entropies are exact, without an epsilon; without pseudo-labels (preset ``im``) the target stage has a tenth of the
+source stage's rate.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from uda.data.batches import Batch, Batches
 from uda.data.neutral import added
+from uda.methods.backbones import Backbone
 from uda.methods.base import Outputs, TaskShape, descend, detached
 from uda.methods.entropy import LIKE_SURE_AND_DIVERSE
 from uda.methods.pseudo_labels import PseudoLabels
@@ -82,6 +84,11 @@ class Shot(SourceStageMethod, name="shot", kind="source-free", config=ShotConfig
     def trains_on(cls, config: ShotConfig) -> tuple[str, ...]:
         """Name information maximisation, which the target stage is, and what likes the same predictions."""
         return LIKE_SURE_AND_DIVERSE
+
+    def wrap(self, backbone: Backbone) -> Backbone:
+        """Leave out the dropout that the backbone ends in: the bottleneck has one, behind its batch normalisation."""
+        backbone.take_dropout()
+        return backbone
 
     def refresh(self, step: int, batches: Batches) -> None:
         """Label all target images anew at the beginning of each epoch of the target stage."""

@@ -33,7 +33,7 @@ def label_images(method: Method, images: Tensor) -> Tensor:
 
 
 def predicted_shares(method: Method, images: Tensor) -> Tensor:
-    """Return the (K,) mean prediction of (M, C, S, S) uint8 target images as they are, none of it below `LEAST`."""
+    """Return the (K,) mean prediction of (M, C, S, S) uint8 target images as they are, hardly below `LEAST`."""
     shares = torch.softmax(_read_all(method, images).logits.float(), 1).mean(0).clamp(min=LEAST)
     return shares / shares.sum()
 

@@ -2,7 +2,9 @@
 
 E. Cubuk, B. Zoph, J. Shlens, Q. Le, "RandAugment", NeurIPS 2020; T. DeVries, G. Taylor, "Improved Regularization of
 Convolutional Neural Networks with Cutout", 2017. Operations and ranges are those of table 12 of FixMatch (K. Sohn et
-al., NeurIPS 2020), but for colour, equalise, autocontrast and sharpness, which say little of grey digits.
+al., NeurIPS 2020), but for colour, equalise, autocontrast and sharpness, which say little of grey digits. What differs:
+operations come in one fixed order, not in the order in which they were drawn, and one that was drawn twice is applied
+once.
 """
 
 from __future__ import annotations

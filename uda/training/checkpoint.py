@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from uda.errors import UserError, unknown
-from uda.methods import METHODS, Method, TaskShape
+from uda.methods import METHODS, Method, TaskShape, only_at_end
 from uda.training.config import RunConfig, settings_of
 
 FORMAT = "uda-checkpoint"
@@ -112,6 +113,17 @@ def checkpoint_config(path: Path, checkpoint: dict[str, Any]) -> RunConfig:
     return config
 
 
+def stored_pick(checkpoint: dict[str, Any], config: RunConfig) -> Pick | None:
+    """Return the pick in what was read of a checkpoint; None where there is none yet.
+
+    Of a method that its last step makes, older versions picked what is not the method yet: such a pick is not read.
+    """
+    pick = None if checkpoint["pick"] is None else Pick(**checkpoint["pick"])
+    if pick is None or not only_at_end(config.method) or pick.step == config.steps:
+        return pick
+    return Pick(config.steps, math.nan, checkpoint["model"]) if checkpoint["step"] == config.steps else None
+
+
 def build_method(config: RunConfig, task: TaskShape) -> Method:
     """Build the method of a run, with fresh weights, from the global random state."""
     settings = settings_of(config)
@@ -162,9 +174,10 @@ def load_model(path: Path, weights: str = "last") -> tuple[Method, LoadedCheckpo
     config = checkpoint_config(path, values)
     step, model = values["step"], values["model"]
     if weights == "pick":
-        if values["pick"] is None:
+        pick = stored_pick(values, config)
+        if pick is None:
             raise UserError(f"{path}: has no validator's pick yet; use --weights last")
-        step, model = values["pick"]["step"], values["pick"]["model"]
+        step, model = pick.step, pick.model
     method = build_method(config, task_shape(values, config))
     load_weights(method, model, path)
     method.eval()

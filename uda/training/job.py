@@ -18,7 +18,16 @@ from uda.metrics.correctness import pack
 from uda.metrics.predicted import predicted_shares
 from uda.metrics.validators import validate
 from uda.training.capture import make_updates, prepare_optimisers
-from uda.training.checkpoint import Pick, build_method, checkpoint_values, load_weights, misfit, on_cpu, read_checkpoint
+from uda.training.checkpoint import (
+    Pick,
+    build_method,
+    checkpoint_values,
+    load_weights,
+    misfit,
+    on_cpu,
+    read_checkpoint,
+    stored_pick,
+)
 from uda.training.config import RunConfig
 from uda.training.departures import departure_notes
 from uda.training.devices import device_name
@@ -48,7 +57,7 @@ class Job:
     seconds
         What they took; loading and evaluation left out.
     pick
-        What the validator likes best so far.
+        What the validator likes best so far; None before the last step of a method that is `Method.only_at_end`.
     """
 
     record: Record
@@ -75,6 +84,10 @@ class Job:
         """The step after which the run is evaluated next."""
         every = self.config.evaluate_every
         return min(self.record.end, (self.step // every + 1) * every)
+
+    def may_pick(self, step: int) -> bool:
+        """Whether what was evaluated after a step is the method, for validator and oracle to choose among."""
+        return step == self.config.steps or not self.method.only_at_end
 
 
 def open_job(record: Record, task: TaskData, target_labels: Tensor | None, device: torch.device) -> Job:
@@ -115,7 +128,7 @@ def evaluate(job: Job, terms: dict[str, float], saver: Saver) -> None:
     outputs = validation_outputs(method, job.validation)
     scores = validate(outputs)
     score = scores[job.config.validator]
-    if job.pick is None or score > job.pick.score:
+    if job.may_pick(step) and (job.pick is None or score > job.pick.score):
         job.pick = Pick(step, score, on_cpu(method.state_dict()))
     test = task.target_test
     reached = accuracy(predict_logits(method, test.images), test.labels) if test.labelled else None
@@ -144,7 +157,7 @@ def make_result(job: Job) -> dict[str, Any]:
     pick = predict_logits(job.method, test.images).argmax(1)
     write_arrays(job.record.predictions, {"labels": test.labels, "last": last, "pick": pick})
     at = {line["step"]: line["target_test_accuracy"] for line in job.record.history()}
-    oracle = max(at, key=lambda step: at[step]) if test.labelled else None
+    oracle = max(filter(job.may_pick, at), key=lambda step: at[step]) if test.labelled else None
     return {
         "method": config.method,
         "preset": config.preset,
@@ -194,7 +207,7 @@ def _resume(job: Job) -> None:
         raise misfit(path) from error
     prepare_optimisers(job.method, job.updates.device)
     job.step, job.seconds = values["step"], values["seconds"]
-    job.pick = None if values["pick"] is None else Pick(**values["pick"])
+    job.pick = stored_pick(values, job.config)
 
 
 def _batches(config: RunConfig, seed: int, task: TaskData, method: Method, device: torch.device) -> Batches:

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from tests.metrics.validators.examples import CLASSES, make_outputs
+from tests.peers import NO_PYTORCH_ADAPT
 from uda.metrics.validators import VALIDATORS
 from uda.metrics.validators.neighbourhoods import class_cluster
 from uda.metrics.validators.weighting import deep_embedded
@@ -15,7 +16,7 @@ try:
     import pytorch_adapt.validators as peer
     from pytorch_adapt.validators.deep_embedded_validator import get_dev_risk
 except ImportError as error:  # its release of 2022 needs "pytorch-metric-learning<2"
-    pytest.skip(f"pytorch-adapt cannot be imported: {error}", allow_module_level=True)
+    pytest.skip(f"{NO_PYTORCH_ADAPT} ({error})", allow_module_level=True)
 
 OUTPUTS = make_outputs(300)
 LOGITS = torch.randn(300, CLASSES, generator=torch.Generator().manual_seed(2)) * 2

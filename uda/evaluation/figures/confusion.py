@@ -66,7 +66,7 @@ def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusi
     kept: list[tuple[str, list[Predictions]]] = []
     names: dict[tuple[str, ...], Path] = {}
     for each in series:
-        found = [read for folder in each.known_folders if (read := read_predictions(folder))]
+        found = [read for folder in each.known_folders if (read := read_predictions(folder, each.runs[0].method))]
         if found:
             title = each.label if len(titles) == 1 else f"{each.label}, {titles[each.protocol, each.pair]}"
             kept.append((title, found))

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from uda.errors import UserError, unknown
 from uda.evaluation.correlation import spearman
 from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, legend_columns, marks, styled
-from uda.evaluation.history import read_history
+from uda.evaluation.history import pickable, read_history
 from uda.evaluation.series import Series, panel_titles
 
 _Key = tuple[str, tuple[str, str]]
@@ -86,12 +86,12 @@ def validator_scatter(
 
 
 def scored(series: Sequence[Series]) -> list[Scored]:
-    """Return every evaluation of every run that has a folder."""
+    """Return every evaluation of every run that has a folder; of a method that its last step makes, the last."""
     return [
         Scored((each.protocol, each.pair), each.label, checkpoint.scores, checkpoint.accuracy)
         for each in series
         for folder in each.known_folders
-        for checkpoint in read_history(folder)
+        for checkpoint in pickable(read_history(folder), each.runs[0].method)
     ]
 
 
