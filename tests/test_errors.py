@@ -1,6 +1,7 @@
 """The sentences that people are shown."""
 
 import pytest
+import torch
 
 from uda.errors import UserError, sentence_of, unknown
 
@@ -23,6 +24,14 @@ def test_unknown_does_not_guess_where_nothing_is_near() -> None:
 @pytest.mark.parametrize("name", ["", "é", "a" * 1000])
 def test_unknown_takes_any_name(name: str) -> None:
     assert repr(name) in str(unknown("key", name, ["seeds"]))
+
+
+def test_memory_that_a_cpu_refuses_torch_is_told_as_such() -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert sentence_of(refused.value).startswith("out of memory (")
+    assert "\n" not in sentence_of(refused.value)
+    assert not sentence_of(RuntimeError("expected scalar type Byte"))
 
 
 def test_what_does_not_fit_into_memory_says_what_to_do() -> None:

@@ -22,8 +22,8 @@ def sentence_of(error: BaseException) -> str:
     """
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, MemoryError):
-        asked = f" ({error})" if str(error) else ""
+    if isinstance(error, MemoryError) or _refuses_memory(error):
+        asked = f" ({str(error).splitlines()[0]})" if str(error) else ""
         return (
             f"out of memory{asked}: give fewer or smaller images, a smaller width or batch_size, or fewer runs at a "
             "time (--jobs 1)"
@@ -31,6 +31,12 @@ def sentence_of(error: BaseException) -> str:
     if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
         return ""
     return f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
+
+
+def _refuses_memory(error: BaseException) -> bool:
+    """Whether it is torch's error for memory that it does not get: a type of its own on a GPU, on a CPU none."""
+    of_gpu = type(error).__name__ == "OutOfMemoryError"
+    return isinstance(error, RuntimeError) and (of_gpu or "can't allocate memory" in str(error))
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:

@@ -42,7 +42,7 @@ def last_scores(runs: Path, validator: str = "information-maximization") -> dict
 def test_ranks_within_each_method_and_marks_what_is_taken(uda: Uda, recipe: Path, tmp_path: Path) -> None:
     result = uda("choose", recipe, "--results", tmp_path / "results")
     assert result.exit_code == 0, result.output
-    scores = last_scores(tmp_path / "runs")
+    scores = last_scores(tmp_path / "runs" / "choices")
     assert len(scores) == 5
     text = (tmp_path / "results/bars-choices.md").read_text().replace("\\_", "_")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
@@ -55,6 +55,16 @@ def test_ranks_within_each_method_and_marks_what_is_taken(uda: Uda, recipe: Path
     assert {row[1]: row[-1] for row in unit} == {"none of its own": "taken", "learning_rate = 1e-05": ""}
 
 
+def test_tables_of_the_runs_do_not_count_trials(uda: Uda, recipe: Path, tmp_path: Path) -> None:
+    assert uda("choose", recipe, "--results", tmp_path / "results", "--methods", "dann").exit_code == 0
+    runs = tmp_path / "runs"
+    assert "no run folder in it, nor one or two levels below" in refused(uda("table", runs))
+    kept = next((runs / "choices").glob("*-dann-*"))
+    kept.rename(runs / kept.name)
+    listed = [uda("runs", "list", each).stdout.splitlines() for each in (runs, runs / "choices")]
+    assert [sum("dann" in line for line in lines) for lines in listed] == [1, 2]
+
+
 def test_other_validators_stand_beside_the_one_that_ranks(uda: Uda, recipe: Path, tmp_path: Path) -> None:
     result = uda("choose", recipe, "--results", tmp_path / "results", "--methods", "dann", "--validator", "mmd")
     assert result.exit_code == 0, result.output
@@ -63,7 +73,9 @@ def test_other_validators_stand_beside_the_one_that_ranks(uda: Uda, recipe: Path
     validators = ["mmd", "consistency", "class-cluster", "corr-c", "information-maximization", "bnm"]
     assert head == ["Method", "Settings", *validators, "Taken"]
     for column, validator in enumerate(validators, start=2):
-        scores = {f"{rate}": score for (_, rate), score in last_scores(tmp_path / "runs", validator).items()}
+        scores = {
+            f"{rate}": score for (_, rate), score in last_scores(tmp_path / "runs" / "choices", validator).items()
+        }
         found = {row[1].split(",")[0].split(" = ")[1]: row[column] for row in rows if row[0].startswith("DANN")}
         best = max(scores.values())
         assert {rate: text.strip("*") for rate, text in found.items()} == {
@@ -97,7 +109,9 @@ def test_another_validator_ranks_the_same_runs_again(uda: Uda, recipe: Path, tmp
     again = uda(*arguments, "--validator", "mmd")
     assert "dann seed 0, learning_rate = 0.002: done before" in again.output
     assert "Ranked by mmd;" in " ".join(again.output.split())
-    best = max(score for (method, _), score in last_scores(tmp_path / "runs", "mmd").items() if method == "dann")
+    best = max(
+        score for (method, _), score in last_scores(tmp_path / "runs" / "choices", "mmd").items() if method == "dann"
+    )
     text = (tmp_path / "results/bars-choices.md").read_text()
     assert f"**{best:.4f}**" in text
 
@@ -128,7 +142,7 @@ def test_of_several_seeds_the_mean_ranks(uda: Uda, recipe: Path, tmp_path: Path)
 def test_a_validator_that_a_finished_trial_was_not_scored_by_is_refused(uda: Uda, recipe: Path, tmp_path: Path) -> None:
     arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "dann")
     uda(*arguments)
-    history = next((tmp_path / "runs").glob("*-dann-*")) / "metrics.jsonl"
+    history = next((tmp_path / "runs" / "choices").glob("*-dann-*")) / "metrics.jsonl"
     history.write_text(history.read_text().replace('"mmd"', '"mmd2"'))
     result = uda(*arguments, "--validator", "mmd")
     assert result.exit_code == 2
@@ -166,8 +180,8 @@ def test_methods_that_train_on_the_score_are_named(uda: Uda, recipe: Path, tmp_p
 def test_settings_that_collapse_are_ranked_below_the_others(uda: Uda, recipe: Path, tmp_path: Path) -> None:
     arguments = ("choose", recipe, "--results", tmp_path / "results", "--methods", "unit")
     assert " collapsed" not in uda(*arguments).output
-    scores = last_scores(tmp_path / "runs", "diversity")
-    for folder in (tmp_path / "runs").glob("*-unit-*"):
+    scores = last_scores(tmp_path / "runs" / "choices", "diversity")
+    for folder in (tmp_path / "runs" / "choices").glob("*-unit-*"):
         rate = json.loads((folder / "run.json").read_text())["config"]["settings"]["learning_rate"]
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         fallen = rate == 1e-5
@@ -193,5 +207,7 @@ def test_what_the_entry_has_beside_is_told_of_each_choice(uda: Uda, recipe: Path
         "learning_rate = 0.002, width = 3",
         "learning_rate = 1e-05",
     ]
-    widths = {json.loads(path.read_text())["config"]["settings"]["width"] for path in tmp_path.glob("runs/*/run.json")}
+    widths = {
+        json.loads(path.read_text())["config"]["settings"]["width"] for path in tmp_path.glob("runs/choices/*/run.json")
+    }
     assert 3 in widths

@@ -118,6 +118,19 @@ def test_without_a_file_the_table_is_printed_and_counts_are_told_beside_it(
     assert all(count in result.stderr for count in counts)
 
 
+def test_links_are_followed_and_broken_ones_named(uda: Uda, checkpoint: Path, images: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "theirs").symlink_to(images)
+    (images / "more" / "up").symlink_to(images)
+    through, straight = (uda("predict", each, "--checkpoint", checkpoint) for each in (linked, images))
+    tables = [pd.read_csv(io.StringIO(result.stdout)) for result in (through, straight)]
+    assert tables[0].drop(columns="file").equals(tables[1].drop(columns="file"))
+    assert len(tables[1]) > 40
+    (linked / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    assert "lost.png: No such file" in refused(uda("predict", linked, "--checkpoint", checkpoint))
+
+
 def test_what_cannot_be_read_is_one_sentence(uda: Uda, checkpoint: Path, images: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.png").write_bytes(b"PNG?")

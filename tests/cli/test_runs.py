@@ -35,7 +35,7 @@ def test_failed_and_broken_runs_are_named(tmp_path: Path) -> None:
     assert done.stderr.splitlines() == [
         "left out: b: failed: ValueError: no",
         "left out: c: result.json: has no 'method'; it was not written by a finished run",
-        "left out: d is broken: run.json: holds no JSON object; remove or repeat that run",
+        "left out: d is broken: run.json: holds no JSON object; move that run's folder away and train again",
     ]
 
 

@@ -95,4 +95,4 @@ def test_what_does_not_say_what_was_run_is_left_as_it_is(config: object, tmp_pat
     (broken / "run.json").write_text(json.dumps({"config": config}), encoding="utf-8")
     found = tell_settings(find_runs([tmp_path]))
     assert sorted(run.settings for run in found.results) == ["width 16", "width 8"]
-    assert found.broken == ("broken is broken: run.json: holds no config; remove or repeat that run",)
+    assert found.broken == ("broken is broken: run.json: holds no config; move that run's folder away and train again",)

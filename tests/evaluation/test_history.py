@@ -70,7 +70,9 @@ def test_what_was_cut_off_of_a_finished_run_is_named(tmp_path: Path) -> None:
     write(tmp_path, line(10), line(20)[:-5])
     assert [each.step for each in read_history(tmp_path)] == [10]
     (tmp_path / "result.json").write_text("{}")
-    with pytest.raises(UserError, match="is cut off, of a finished run; leave that run out or train it again"):
+    with pytest.raises(
+        UserError, match="is cut off, of a finished run; leave that run out, or move its folder away and train again"
+    ):
         read_history(tmp_path)
 
 

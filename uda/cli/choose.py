@@ -19,6 +19,7 @@ from uda.cli.options import (
 )
 from uda.cli.workplace import warn_of_precision, workplace
 from uda.errors import UserError
+from uda.evaluation.folders import CHOICES
 from uda.metrics.validators import find_validator
 from uda.sweeps.choosing import choice_runs, judge, trial_names, write_choices
 from uda.sweeps.recipe import load_recipe
@@ -59,8 +60,10 @@ def choose(
 
     All validators are logged, so a finished trial is ranked again by another one without training: give one that no
     setting trains on. Of several seeds the mean ranks. Nothing is changed in RECIPE: put the best settings into its
-    entries by hand. No accuracy is shown.
+    entries by hand. No accuracy is shown. Trials lie in a folder "choices" in that of the runs, so that no table or
+    figure of those runs counts them.
     """
+    runs = runs / CHOICES
     recipe = load_recipe(path)
     validator = validator or recipe.configs[0].validator
     find_validator(validator)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SPLITS = ("train", "test")
-EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+EXTENSIONS = (".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".webp")
 #: Endings of images that are not read: beside others they would be missing, and nobody told.
 UNREAD = (".avif", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".tif", ".tiff")
 MIXED_SIZE = 32  # what images of differing sizes are brought to, and large ones of one size
@@ -292,8 +292,8 @@ def load_npz(path: Path, root: Path, split: str) -> Split:
         missing = [name for name in needed if name not in file]
         if missing:
             raise UserError(f"{path} lacks {missing[0]}; it should hold {NPZ_FORM}")
-        arrays = {name: file[name] for name in (pixels, *labelled)}
-        names = tuple(str(name) for name in file["class_names"]) if "class_names" in file else None
+        arrays = {name: plain(path, name, file) for name in (pixels, *labelled)}
+        names = tuple(map(str, plain(path, "class_names", file))) if "class_names" in file else None
     of_split = {name: integer_labels(path, name, arrays[name]) for name in labelled}
     highest = max((int(labels.max()) for labels in of_split.values() if labels.size), default=-1)
     if names is None:
@@ -316,6 +316,19 @@ def require_npz(path: Path) -> None:
             raise UserError(
                 f"{path} is not a readable .npz file of arrays; numpy.savez writes one: it should hold {NPZ_FORM}"
             )
+
+
+def plain(path: Path, name: str, file: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return an array of a file; `UserError` for one of Python's objects, which could run code, or a single value."""
+    try:
+        values = file[name]
+    except ValueError as error:
+        raise UserError(
+            f"{path}: {name} holds Python's objects, which are not read: save numbers, or strings by astype(str)"
+        ) from error
+    if values.ndim == 0:
+        raise UserError(f"{path}: {name} is a single value, not an array")
+    return values
 
 
 def numbered(path: Path, name: str, labels: NDArray[np.int64], count: int) -> tuple[str, ...]:

@@ -59,15 +59,23 @@ class MissingRun:
         return self.source, self.target
 
 
+#: Where trials of ``uda choose`` lie, in the folder of the runs: what is made of that is not made of them.
+CHOICES = "choices"
+
+
 def run_folders(path: Path) -> list[Path]:
-    """Return the run folders at, one or two levels below a folder, sorted by name at each level."""
+    """Return the run folders at, one or two levels below a folder, sorted by name at each level.
+
+    Those in a folder `CHOICES` are left out, unless that is the one that is asked for.
+    """
     level = [path]
     found: list[Path] = []
     for _ in range(3):
         runs = [folder for folder in level if any((folder / f).is_file() for f in ("run.json", "result.json"))]
         found += runs
         inside = set(runs)
-        level = sorted(sub for folder in level if folder not in inside for sub in folder.iterdir() if sub.is_dir())
+        below = (sub for folder in level if folder not in inside for sub in folder.iterdir())
+        level = sorted(sub for sub in below if sub.is_dir() and sub.name != CHOICES)
     return found
 
 
@@ -143,9 +151,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error}); remove or repeat that run") from error
+        raise UserError(
+            f"{path}: cannot be read as JSON ({error}); move that run's folder away and train again"
+        ) from error
     if not isinstance(values, dict):
-        raise UserError(f"{path}: holds no JSON object; remove or repeat that run")
+        raise UserError(f"{path}: holds no JSON object; move that run's folder away and train again")
     return values
 
 
@@ -154,7 +164,7 @@ def _read_about(folder: Path) -> dict[str, Any]:
     values = _read_json(folder / "run.json")
     config = values.get("config")
     if not isinstance(config, dict) or not config.get("method") or not _has_tables(config):
-        raise UserError(f"{folder / 'run.json'}: holds no config; remove or repeat that run")
+        raise UserError(f"{folder / 'run.json'}: holds no config; move that run's folder away and train again")
     return values
 
 

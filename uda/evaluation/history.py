@@ -52,10 +52,14 @@ def read_history(folder: Path) -> list[Checkpoint]:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         if (folder / "result.json").is_file():
-            raise UserError(f"{path}: is cut off, of a finished run; leave that run out or train it again")
+            raise UserError(
+                f"{path}: is cut off, of a finished run; leave that run out, or move its folder away and train again"
+            )
         lines.pop()
     if not lines:
-        raise UserError(f"{path}: holds no evaluation; leave that run out or train it again")
+        raise UserError(
+            f"{path}: holds no evaluation; leave that run out, or move that run's folder away and train again"
+        )
     return [_read_line(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1)]
 
 
@@ -66,7 +70,9 @@ def _read_line(line: str, where: str) -> Checkpoint:
         predicted = {name: float(share) for name, share in values.get("predicted", {}).items()}
         return replace(checkpoint, predicted=predicted)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{where}: is no evaluation ({error!r}); leave that run out or train it again") from error
+        raise UserError(
+            f"{where}: is no evaluation ({error!r}); leave that run out, or move that run's folder away and train again"
+        ) from error
 
 
 def make_checkpoint(step: Any, accuracy: Any, scores: Mapping[str, Any], where: str) -> Checkpoint:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -77,10 +78,17 @@ def _image_at(path: Path) -> Path:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    if images := read_here(sorted(path for path in folder.rglob("*") if _is_visible_file(path, folder))):
+    if images := read_here(sorted(_visible_files(folder))):
         return images
     raise UserError(f"{folder}: no folder with images in it ({', '.join(EXTENSIONS)})")
 
 
-def _is_visible_file(path: Path, folder: Path) -> bool:
-    return not any(part.startswith(".") for part in path.relative_to(folder).parts) and path.is_file()
+def _visible_files(folder: Path) -> Iterator[Path]:
+    """Yield all files in a folder, at any depth and behind links, broken ones too: `read_image` names these."""
+    seen = set()
+    for place, inner, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        inner[:] = [] if real in seen else [name for name in inner if not name.startswith(".")]
+        if real not in seen:
+            yield from (Path(place, name) for name in files if not name.startswith("."))
+        seen.add(real)

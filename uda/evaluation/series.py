@@ -194,7 +194,9 @@ def read_predictions(folder: Path, method: str = "") -> Predictions | None:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             labels, last, pick = (file[name].astype(np.int64) for name in ("labels", "last", "pick"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path}: cannot be read as the predictions of a run ({error}); train it again") from error
+        raise UserError(
+            f"{path}: cannot be read as the predictions of a run ({error}); move that run's folder away and train again"
+        ) from error
     if labels.ndim != 1 or not len(labels) or not labels.shape == last.shape == pick.shape:
         shapes = f"{labels.shape}, {last.shape} and {pick.shape}"
         raise UserError(f"{path}: labels, last and pick must be equally long rows of classes, not {shapes}")

@@ -84,7 +84,7 @@ def read_stored_run(folder: Path) -> StoredRun:
         if owner != config.hash:
             raise UserError(
                 f"{folder}: {name} speaks of the run {owner} and checkpoint.pt of {config.hash}; "
-                "put the files of one run together, or train it again"
+                "put the files of one run together, or move that run's folder away and train again"
             )
     lines, predictions = _read_lines(folder / "metrics.jsonl"), read_predictions(folder, config.method)
     return StoredRun(folder, config, about, as_picked(result), lines, predictions, checkpoint)
@@ -94,9 +94,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_bytes())
     except ValueError as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error}); remove or repeat that run") from error
+        raise UserError(
+            f"{path}: cannot be read as JSON ({error}); move that run's folder away and train again"
+        ) from error
     if not isinstance(values, dict):
-        raise UserError(f"{path}: holds no JSON object; remove or repeat that run")
+        raise UserError(f"{path}: holds no JSON object; move that run's folder away and train again")
     return values
 
 
@@ -104,4 +106,6 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
     try:
         return [json.loads(line) for line in path.read_bytes().splitlines()]
     except ValueError as error:
-        raise UserError(f"{path}: cannot be read as JSON lines ({error}); remove or repeat that run") from error
+        raise UserError(
+            f"{path}: cannot be read as JSON lines ({error}); move that run's folder away and train again"
+        ) from error

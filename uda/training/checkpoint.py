@@ -82,7 +82,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint; give the checkpoint.pt of a run folder")
-    damaged = f"{path}: truncated or not a checkpoint; give that of another run, or remove it and train again"
+    damaged = f"{path}: truncated or not a checkpoint; give another run's, or move its folder away and train again"
     if not zipfile.is_zipfile(path):
         raise UserError(damaged)
     try:

@@ -98,6 +98,7 @@ def _threads_each(threads: int | None) -> int:
 
 
 def _begin(threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what the user interrupts ends without a trace of its own
     pin_threads(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

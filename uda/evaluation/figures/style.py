@@ -197,6 +197,11 @@ def fitted(text: str, letters: int, lines: int = 1) -> str:
     return "\n".join(words if len(words) <= lines else [text[n : n + letters] for n in range(0, len(text), letters)])
 
 
+def shown(label: str) -> str:
+    """Return a legend's label that matplotlib does not hide, as it does those that begin with an underscore."""
+    return f" {label}" if label.startswith("_") else label
+
+
 def legend_columns(labels: Sequence[str], width: Width) -> int:
     """Return how many entries of a legend fit beside each other below a figure."""
     most, letters = {"column": (2, 55), "page": (4, 120)}[width]

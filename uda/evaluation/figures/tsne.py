@@ -10,7 +10,7 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from uda.evaluation.embedding import Embedding
-from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, fitted, grid_of_panels, styled
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, fitted, grid_of_panels, shown, styled
 
 #: Class colours; with more classes than colours they come again, and the writing tells them apart.
 _CLASS_COLOURS = (*COLOURS, INK, "#8C6D1F", MUTED, "#8A63C9")
@@ -74,7 +74,7 @@ def _by_class(axis: Axes, found: Embedding, scale: float) -> None:
             marker = written_marker(name)
             axis.plot(x, y, linestyle="none", marker=marker, color=colour, markersize=3.6 * scale, markeredgewidth=0)
         else:
-            axis.plot(x, y, ".", color=colour, markersize=3 * scale, label=fitted(name, 20))
+            axis.plot(x, y, ".", color=colour, markersize=3 * scale, label=shown(fitted(name, 20)))
     if not written:
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=_columns(found.class_names), markerscale=2)
 
