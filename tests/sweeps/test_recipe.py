@@ -129,6 +129,30 @@ def test_a_wrong_recipe_is_refused_with_its_name(tmp_path: Path, before: str, af
     assert sentence in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("steps = 30", "steps = -1"),
+        ("steps = 30", 'precision = "auto"'),
+        ("seeds = [1, 2]", "seeds = []"),
+        ("shift = 2", 'shift = "two"'),
+        ('protocol = "embedded"', 'protocol = "embeded"'),
+    ],
+)
+def test_what_is_common_to_the_entries_is_not_told_of_one_of_them(tmp_path: Path, before: str, after: str) -> None:
+    with pytest.raises(UserError) as common:
+        load_recipe(write(tmp_path, RECIPE.replace(before, after, 1)))
+    assert "entry" not in str(common.value)
+
+
+def test_what_an_entry_has_of_its_own_is_told_of_it(tmp_path: Path) -> None:
+    entry = '[[runs]]\nmethod = "source-only"\n'
+    assert entry in RECIPE
+    for own in ("steps = -1", "seeds = []", 'precision = "auto"'):
+        with pytest.raises(UserError, match=r"\[\[runs\]\] entry 1: "):
+            load_recipe(write(tmp_path, RECIPE.replace(entry, entry + own + "\n", 1)))
+
+
 def test_a_common_setting_that_no_run_would_have_is_refused(tmp_path: Path) -> None:
     lone = """
         source = "rendered"

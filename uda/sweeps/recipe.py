@@ -185,7 +185,8 @@ def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
                     "them apart; compare settings under choices (uda choose) or ablations (uda ablate) of one entry"
                 )
         except UserError as error:
-            raise UserError(f"[[runs]] entry {place}: {error}") from error
+            where = "" if _is_common(error, table, entry, pair) else f"[[runs]] entry {place}: "
+            raise UserError(f"{where}{error}") from error
         places[key] = place
         planned += [(turn, place, config) for turn, config in enumerate(configs)]
     _check_common_settings(table, list(places))
@@ -197,6 +198,21 @@ def _build(path: Path, table: Mapping[str, Any]) -> Recipe:
 def _entry_configs(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> list[RunConfig]:
     """Resolve one ``[[runs]]`` entry, once per seed."""
     return [_resolve(table, entry, pair, seed) for seed in _seeds(table, entry)]
+
+
+def _is_common(
+    error: UserError, table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]
+) -> bool:
+    """Whether an entry is refused for what stands above the entries: nothing of its own is needed for it."""
+    bare = {key: entry[key] for key in ("method", "preset") if isinstance(entry.get(key), str)}
+    method, preset = bare.get("method"), bare.get("preset", "default")
+    if method not in METHODS or preset not in METHODS[method].presets:
+        return False
+    try:
+        _entry_configs(table, bare, pair)
+    except UserError as common:
+        return str(common) == str(error)
+    return False
 
 
 def _seeds(table: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[int, ...]:
