@@ -43,6 +43,19 @@ def test_long_names_stay_within_the_figure(tmp_path: Path) -> None:
         assert figure.axes[0].get_window_extent().height > 0.4 * figure.bbox.height
 
 
+def test_methods_that_differ_amid_long_names_differ_in_the_legend(tmp_path: Path) -> None:
+    for middle in ("once", "twice", "thrice"):
+        run = result(preset=f"a-preset-with-quite-a-name-{middle}-and-then-the-same-end-again")
+        log(write_run(tmp_path / middle, run), {100: 50.0})
+    (legend,) = draw(tmp_path).figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert [[word for word in ("once", "twice", "thrice") if word in name] for name in names] == [
+        ["once"],
+        ["thrice"],
+        ["twice"],
+    ]
+
+
 def test_one_seed_has_no_band(tmp_path: Path) -> None:
     log(write_run(tmp_path / "1", result()), {100: 50.0, 200: 60.0})
     drawing = draw(tmp_path)

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from uda.errors import UserError
-from uda.evaluation.figures.style import Mark, figure, fitted, grid_of_panels, marks, save, styled, svg
+from uda.evaluation.figures.style import Mark, figure, grid_of_panels, marks, save, styled, svg
 
 
 @styled
@@ -82,12 +82,3 @@ def figure_with_title(title: str) -> Figure:
     made = figure("column", 1.0)
     made.subplots().set_title(title)
     return made
-
-
-def test_long_names_lose_their_middle() -> None:
-    assert fitted("UNIT, 2,000 steps", 20) == "UNIT, 2,000 steps"
-    assert fitted("UNIT, 2,000 steps, settings abc123", 20, 2) == "UNIT, 2,000 steps,\nsettings abc123"
-    assert fitted("UNIT, 2,000 steps, settings abc123", 20) == "UNIT, 2,0…ngs abc123"
-    long = fitted("x" * 500, 20, 2).split("\n")
-    assert len(long) == 2
-    assert max(map(len, long)) <= 20

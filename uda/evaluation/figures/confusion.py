@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from uda.errors import UserError
 from uda.evaluation.classify import Weights, classify
-from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, fitted, grid_of_panels, styled
+from uda.evaluation.figures.names import fitted, fitted_apart
+from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, grid_of_panels, styled
 from uda.evaluation.series import Predictions, Series, checkpoint_titles, panel_titles, read_predictions
 from uda.training.checkpoint import read_checkpoint
 
@@ -165,7 +166,7 @@ def _matrix(axis: Axes, one: Confusion, class_names: Sequence[str]) -> None:
         side.set_visible(True)
         side.set_linewidth(0.4)
     axis.tick_params(length=0)
-    ticks, names = np.arange(classes) + 0.5, [fitted(name, 14) for name in class_names]
+    ticks, names = np.arange(classes) + 0.5, fitted_apart(class_names, 14)
     if classes > _NAMES_UP_TO:
         ticks, names = np.array([]), []
     long = max(map(len, names), default=0) > 3

@@ -8,13 +8,13 @@ from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from uda.errors import UserError, unknown
-from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, legend_columns, styled
+from uda.evaluation.figures.names import fitted, fitted_apart
+from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, legend_columns, styled
 from uda.evaluation.series import Moment, Series, panel_titles, read_moments
 
 ACCURACY = "accuracy"
@@ -136,7 +136,8 @@ def _draw(
     columns = (across if 1 < across <= 4 else 3) if width == "page" else min(2, across if across > 1 else 2)
     drawn = {one.label for _, _, found in panels for one in found}
     labels = [label for label in looks if label in drawn]
-    beside = legend_columns([fitted(label, 36) for label in labels], width)
+    names = fitted_apart(labels, 36)
+    beside = legend_columns(names, width)
     rows = -(-len(labels) // beside)
     figure, axes = grid_of_panels(len(panels), width, columns, 1.9 if len(panels) == 1 else 1.6, 0.15 * rows)
     for place, (axis, (quantity, key, found)) in enumerate(zip(axes, panels, strict=True)):
@@ -144,7 +145,8 @@ def _draw(
             draw_curve(axis, one, looks[one.label])
         _frame(axis, quantity, fitted(titles[key], 40) if len(titles) > 1 else "", place % columns == 0)
         axis.set_xlabel("step" if place + columns >= len(panels) else "")
-    _legend(figure, labels, looks, beside)
+    handles = [Line2D([], [], **looks[label].line) for label in labels]
+    figure.legend(handles, names, loc="outside lower center", ncols=beside)
     return Drawing(figure, _caption(panels))
 
 
@@ -170,11 +172,6 @@ def _frame(axis: Axes, quantity: str, title: str, first: bool) -> None:
         axis.set_ylabel("target test accuracy, %" if first else "")
     else:
         axis.set_title(f"{quantity.replace('_', ' ')}{', ' if title else ''}{title}")
-
-
-def _legend(figure: Figure, labels: Sequence[str], looks: Mapping[str, Mark], columns: int) -> None:
-    handles = [Line2D([], [], **looks[label].line) for label in labels]
-    figure.legend(handles, [fitted(label, 36) for label in labels], loc="outside lower center", ncols=columns)
 
 
 def _caption(panels: Sequence[tuple[str, _Key, list[Curve]]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uda.evaluation.figures.style import WIDTHS, Drawing, Width, figure, fitted, styled
+from uda.evaluation.figures.names import fitted, fitted_apart
+from uda.evaluation.figures.style import WIDTHS, Drawing, Width, figure, styled
 from uda.evaluation.interpolate import Interpolation
 from uda.evaluation.picture import streams
 from uda.evaluation.translate import Translations
@@ -137,8 +138,8 @@ def _way(way: Interpolation) -> list[Strip]:
 
 def _draw(panels: Sequence[Panel], width: Width) -> Figure:
     """Place the images from the top, all of one side; the height follows from the width. One unit is an inch."""
-    labels = [fitted(strip.label, 18, 2) for panel in panels for strip in panel.strips]
-    letters = max(len(line) for label in labels for line in label.split("\n"))
+    panels = _shortened(panels)
+    letters = max(len(line) for panel in panels for strip in panel.strips for line in strip.label.split("\n"))
     indent = 0.08 + 0.062 * letters  # what a label of 8 points takes
     side = (WIDTHS[width] - indent - _EDGE) / max(len(strip.images) for panel in panels for strip in panel.strips)
     heights = [_height(panel, side) for panel in panels]
@@ -152,6 +153,15 @@ def _draw(panels: Sequence[Panel], width: Width) -> Figure:
         _panel(page, panel, top, indent, side)
         top += height + _APART
     return made
+
+
+def _shortened(panels: Sequence[Panel]) -> list[Panel]:
+    """Return panels whose labels fit beside their strips."""
+    labels = [strip.label for panel in panels for strip in panel.strips]
+    short = dict(zip(labels, fitted_apart(labels, 18, 2), strict=True))
+    return [
+        replace(panel, strips=[replace(strip, label=short[strip.label]) for strip in panel.strips]) for panel in panels
+    ]
 
 
 def _height(panel: Panel, side: float) -> float:
@@ -168,7 +178,7 @@ def _panel(page: Axes, panel: Panel, top: float, indent: float, side: float) -> 
         page.text(indent + (place + 0.5) * side, top - 0.03, head, ha="center", fontsize=7)
     for number, strip in enumerate(panel.strips):
         top += _APART if strip.apart and number else 0.0
-        page.text(indent - 0.05, top + (side - _GAP) / 2, fitted(strip.label, 18, 2), ha="right", va="center")
+        page.text(indent - 0.05, top + (side - _GAP) / 2, strip.label, ha="right", va="center")
         for place, image in enumerate(strip.images):
             if image is not None:
                 left = indent + place * side

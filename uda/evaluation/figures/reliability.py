@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from uda.evaluation.classify import Weights, classify
-from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, fitted, styled
+from uda.evaluation.figures.names import fitted
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, styled
 from uda.evaluation.series import checkpoint_titles
 from uda.metrics.calibration import expected_calibration_error, reliability
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -182,24 +181,6 @@ def grid_of_panels(
     for spare in axes[count:]:
         made.delaxes(spare)
     return made, axes[:count]
-
-
-def fitted(text: str, letters: int, lines: int = 1) -> str:
-    """Return a name that takes no more than some lines of so many letters; what is too long loses its middle.
-
-    Names can be paths, and a figure has no room for those; their ends tell more of them apart than their beginnings.
-    """
-    room = letters * lines
-    if len(text) > room:
-        text = f"{text[: room // 2 - 1]}…{text[len(text) - room // 2 :]}"
-    words = textwrap.wrap(text, letters)
-    # where words do not fill their lines, the lines are cut anywhere
-    return "\n".join(words if len(words) <= lines else [text[n : n + letters] for n in range(0, len(text), letters)])
-
-
-def shown(label: str) -> str:
-    """Return a legend's label that matplotlib does not hide, as it does those that begin with an underscore."""
-    return f" {label}" if label.startswith("_") else label
 
 
 def legend_columns(labels: Sequence[str], width: Width) -> int:

@@ -10,7 +10,8 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from uda.evaluation.embedding import Embedding
-from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, fitted, grid_of_panels, shown, styled
+from uda.evaluation.figures.names import fitted_apart, shown
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, grid_of_panels, styled
 
 #: Class colours; with more classes than colours they come again, and the writing tells them apart.
 _CLASS_COLOURS = (*COLOURS, INK, "#8C6D1F", MUTED, "#8A63C9")
@@ -44,9 +45,8 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
         Line2D([], [], linestyle="none", marker=marker, color=colour, markerfacecolor="none")
         for *_, marker, colour in looks
     ]
-    by_domain.legend(
-        handles, [fitted(name, 24) for _, name, _, _ in looks], loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2
-    )
+    names = fitted_apart([name for _, name, _, _ in looks], 24)
+    by_domain.legend(handles, names, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2)
     for axis in (by_class, by_domain):
         axis.set_xticks([])
         axis.set_yticks([])
@@ -67,14 +67,14 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
 def _by_class(axis: Axes, found: Embedding, scale: float) -> None:
     """Write short class names in the place of points, so that no colour needs to be told from another; else colours."""
     written = all(0 < len(name.strip()) <= len(name) <= _WRITTEN_UP_TO for name in found.class_names)
-    for label, name in enumerate(found.class_names):
+    for label, name in enumerate(fitted_apart(found.class_names, 20)):
         x, y = found.points[found.labels == label].T
         colour = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
         if written:
             marker = written_marker(name)
             axis.plot(x, y, linestyle="none", marker=marker, color=colour, markersize=3.6 * scale, markeredgewidth=0)
         else:
-            axis.plot(x, y, ".", color=colour, markersize=3 * scale, label=shown(fitted(name, 20)))
+            axis.plot(x, y, ".", color=colour, markersize=3 * scale, label=shown(name))
     if not written:
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=_columns(found.class_names), markerscale=2)
 
