@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,17 @@ def test_many_classes_have_no_numbers() -> None:
     figure = confusion_matrices([Confusion("", np.eye(50, dtype=int))], [str(n) for n in range(50)]).figure
     assert not figure.axes[0].texts
     assert not figure.axes[0].get_xticks().size
+
+
+@pytest.mark.parametrize("classes", [3, 10])
+@pytest.mark.parametrize("panels", [1, 3])
+def test_titles_stay_within_the_figure(classes: int, panels: int) -> None:
+    found = [Confusion(f"CyCADA ({n}), SynDigits → MNIST-M (standard-{n})", np.eye(classes, dtype=int)) for n in "abc"]
+    figure = confusion_matrices(found[:panels], [f"a class named {n}" for n in range(classes)]).figure
+    figure.draw_without_rendering()
+    titles = [axis.title.get_window_extent() for axis in figure.axes]
+    assert all(figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1 for box in titles)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(titles, 2))
 
 
 def test_a_checkpoint_gives_what_its_run_predicted(source_only_run: Path, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 import itertools
+from collections.abc import Sequence
 
 import pytest
+from matplotlib.figure import Figure
 
-from uda.evaluation.figures.names import fitted, fitted_apart
+from uda.evaluation.figures.names import fit_titles, fitted, fitted_apart
+from uda.evaluation.figures.style import Width, grid_of_panels, styled
 
 
 def test_long_names_lose_their_middle() -> None:
@@ -43,3 +46,27 @@ def test_no_two_names_are_shortened_to_the_same(letters: int, lines: int) -> Non
 
 def test_equal_names_stay_equal() -> None:
     assert fitted_apart(["a" * 50, "b", "a" * 50], 10) == [fitted("a" * 50, 10), "b", fitted("a" * 50, 10)]
+
+
+@styled
+def titled(titles: Sequence[str], width: Width, columns: int) -> Figure:
+    made, axes = grid_of_panels(len(titles), width, columns, 1.5)
+    axes[0].set_ylabel("y")
+    fit_titles(made, axes, titles)
+    return made
+
+
+def test_titles_stay_above_their_panels_however_wide_their_letters() -> None:
+    titles = [f"{letter * 40}, MNIST → MNIST-M" for letter in "iW"]
+    for columns in (1, 2):
+        made = titled(titles, "column", columns)
+        made.draw_without_rendering()
+        for place, axis in enumerate(made.axes):
+            box, share = axis.title.get_window_extent(), made.bbox.width / columns
+            assert share * (place % columns) <= box.x0 < box.x1 <= share * (place % columns + 1)
+            assert box.y1 <= made.bbox.y1
+
+
+def test_a_title_that_has_room_is_whole() -> None:
+    made = titled(["DANN, MNIST → USPS", ""], "page", 2)
+    assert [axis.get_title() for axis in made.axes] == ["DANN, MNIST → USPS", ""]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from uda.evaluation.figures.names import fitted, fitted_apart
+from uda.evaluation.figures.names import fit_titles, fitted_apart
 from uda.evaluation.figures.style import INK, MUTED, PAPER, Drawing, Mark, Width, grid_of_panels, styled
 from uda.evaluation.layout import ORDERS, Headline
 from uda.evaluation.ranking import estimate
@@ -51,17 +51,17 @@ def accuracy_bars(
     figure, axes = grid_of_panels(
         len(titles), width, columns, 0.55 + _ROW * len(labels), 0.32 if columns == 1 else 0.2, sharey=True
     )
-    for place, (axis, (key, title)) in enumerate(zip(axes, titles.items(), strict=True)):
+    for place, (axis, key) in enumerate(zip(axes, titles, strict=True)):
         here = {each.label: each for each in series if (each.protocol, each.pair) == key}
         for row, label in enumerate(labels):
             if label in here:
                 _bar(axis, row, here[label], looks[label], headline, start)
             else:
                 _write(axis, start, row, "–")
-        axis.set_title(fitted(title, 40))
         axis.set_xlabel("target test accuracy, %" if place + columns >= len(titles) else "")
         _frame(axis, labels, start)
     _legend(figure, columns)
+    fit_titles(figure, axes, list(titles.values()))
     return Drawing(figure, _caption(series, headline, start))
 
 

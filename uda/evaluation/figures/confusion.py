@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from uda.errors import UserError
 from uda.evaluation.classify import Weights, classify
-from uda.evaluation.figures.names import fitted, fitted_apart
+from uda.evaluation.figures.names import fit_titles, fitted_apart
 from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, grid_of_panels, styled
 from uda.evaluation.series import Predictions, Series, checkpoint_titles, panel_titles, read_predictions
 from uda.training.checkpoint import read_checkpoint
@@ -147,9 +147,9 @@ def confusion_matrices(found: Sequence[Confusion], class_names: Sequence[str], w
     figure, axes = grid_of_panels(len(found), width, columns, height)
     for place, (axis, one) in enumerate(zip(axes, found, strict=True)):
         _matrix(axis, one, class_names)
-        axis.set_title(fitted(one.title, 30 if columns == 3 else 44))
         axis.set_xlabel("predicted class")
         axis.set_ylabel("true class" if place % columns == 0 else "")
+    fit_titles(figure, axes, [one.title for one in found])
     seeds = sorted({one.runs for one in found})
     summed = "" if seeds == [1] else f", over {seeds[0]} seeds" if len(seeds) == 1 else ", over all seeds of each"
     return Drawing(figure, f"Of each true class (row), the percentage predicted as each class{summed}; empty: none.")

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from uda.errors import UserError, unknown
-from uda.evaluation.figures.names import fitted, fitted_apart
+from uda.evaluation.figures.names import fit_titles, fitted_apart
 from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, legend_columns, styled
 from uda.evaluation.series import Moment, Series, panel_titles, read_moments
 
@@ -140,14 +140,20 @@ def _draw(
     beside = legend_columns(names, width)
     rows = -(-len(labels) // beside)
     figure, axes = grid_of_panels(len(panels), width, columns, 1.9 if len(panels) == 1 else 1.6, 0.15 * rows)
-    for place, (axis, (quantity, key, found)) in enumerate(zip(axes, panels, strict=True)):
+    for place, (axis, (quantity, _, found)) in enumerate(zip(axes, panels, strict=True)):
         for one in found:
             draw_curve(axis, one, looks[one.label])
-        _frame(axis, quantity, fitted(titles[key], 40) if len(titles) > 1 else "", place % columns == 0)
+        _frame(axis, quantity, place % columns == 0)
         axis.set_xlabel("step" if place + columns >= len(panels) else "")
     handles = [Line2D([], [], **looks[label].line) for label in labels]
     figure.legend(handles, names, loc="outside lower center", ncols=beside)
+    fit_titles(figure, axes, [_title(quantity, titles[key] if len(titles) > 1 else "") for quantity, key, _ in panels])
     return Drawing(figure, _caption(panels))
+
+
+def _title(quantity: str, pair: str) -> str:
+    """Return what stands above a panel: its quantity, unless that is the axis's own name, and its pair."""
+    return ", ".join(filter(None, ["" if quantity == ACCURACY else quantity.replace("_", " "), pair]))
 
 
 def draw_curve(axis: Axes, one: Curve, look: Mark) -> None:
@@ -159,7 +165,7 @@ def draw_curve(axis: Axes, one: Curve, look: Mark) -> None:
         axis.fill_between(one.steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
 
 
-def _frame(axis: Axes, quantity: str, title: str, first: bool) -> None:
+def _frame(axis: Axes, quantity: str, first: bool) -> None:
     axis.grid(axis="y")
     axis.xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=_ROUND))
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -168,10 +174,7 @@ def _frame(axis: Axes, quantity: str, title: str, first: bool) -> None:
     if quantity == ACCURACY:
         low, high = axis.get_ylim()
         axis.set_ylim(max(low, 0.0), 100.5 if high > 95.0 else high)
-        axis.set_title(title)
         axis.set_ylabel("target test accuracy, %" if first else "")
-    else:
-        axis.set_title(f"{quantity.replace('_', ' ')}{', ' if title else ''}{title}")
 
 
 def _caption(panels: Sequence[tuple[str, _Key, list[Curve]]]) -> str:

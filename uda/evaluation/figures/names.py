@@ -1,9 +1,14 @@
-"""Names in the room that a figure has for them: shortened, and still told apart."""
+"""Names in the room that a figure has for them: shortened, told apart, and measured."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_LEAST, _MOST = 8, 200  # letters of a line of a title, however little or much room it has
 
 
 def fitted(text: str, letters: int, lines: int = 1) -> str:
@@ -68,3 +73,28 @@ def _around(name: str, place: int, room: int) -> str:
 def shown(label: str) -> str:
     """Return a legend's label that matplotlib does not hide, as it does those that begin with an underscore."""
     return f" {label}" if label.startswith("_") else label
+
+
+def fit_titles(figure: Figure, axes: Sequence[Axes], titles: Sequence[str], lines: int = 2) -> None:
+    """Write the titles of equal panels, as long as there is room above each; to be called when all else is drawn.
+
+    Letters are not equally wide, and a panel with long class names on its left has little room: so they are measured.
+    """
+    figure.draw_without_rendering()  # puts the panels in their places
+    longest = min(_MOST, max(_LEAST, *map(len, titles)))
+    for letters in range(longest, _LEAST - 1, -1):
+        for axis, title in zip(axes, fitted_apart(titles, letters, lines), strict=True):
+            axis.set_title(title)
+        if all(axis.title.get_window_extent().width <= _room(figure, axis) for axis in axes):
+            return
+
+
+def _room(figure: Figure, axis: Axes) -> float:
+    """Return how wide a title can be, centred above its panel, without leaving the panel's share of the figure."""
+    spec = axis.get_subplotspec()
+    assert spec is not None  # all panels stand in a grid
+    share = figure.bbox.width / spec.get_gridspec().ncols
+    left = share * spec.colspan.start
+    box = axis.get_window_extent()
+    centre = (box.x0 + box.x1) / 2
+    return 1.96 * float(min(centre - left, left + share - centre))

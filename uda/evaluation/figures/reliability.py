@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from uda.evaluation.classify import Weights, classify
-from uda.evaluation.figures.names import fitted
+from uda.evaluation.figures.names import fit_titles
 from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, figure, styled
 from uda.evaluation.series import checkpoint_titles
 from uda.metrics.calibration import expected_calibration_error, reliability
@@ -71,6 +71,7 @@ def reliability_diagram(found: Sequence[Outcome], bins: int = 15, width: Width |
             made.delaxes(above)
             made.delaxes(below)
     made.align_ylabels()
+    fit_titles(made, axes[::2].ravel()[: len(found)].tolist(), [one.title for one in found])
     return Drawing(
         made,
         "Accuracy among images of like confidence (blue) against that confidence; vermillion: the gap between the two. "
@@ -91,7 +92,7 @@ def _diagram(above: Axes, below: Axes, one: Outcome, bins: int) -> None:
     above.plot([0, 1], [0, 1], color=INK, linewidth=0.6, linestyle=(0, (4, 2)))
     error = expected_calibration_error(one.logits, one.labels, bins)
     above.text(0.04, 0.96, f"ECE {100 * error:.1f} %", va="top")
-    above.set(xlim=(0, 1), ylim=(0, 1), title=fitted(one.title, 30))
+    above.set(xlim=(0, 1), ylim=(0, 1))
     share = table.counts.numpy()[filled] / table.counts.sum().item()
     below.bar(left, share, step, align="edge", color=MUTED, alpha=0.6, linewidth=0)
     below.set_ylim(0, 1)
