@@ -17,6 +17,7 @@ from uda.evaluation.figures.confusion import (
     count,
     shares,
 )
+from uda.evaluation.figures.style import Drawing, Width
 
 
 def test_counts_and_shares_are_scikit_learns() -> None:
@@ -57,10 +58,40 @@ def test_cells_are_percentages_of_the_true_class() -> None:
     assert mesh[0].tolist() == [75.0, 0.25, 24.75]
 
 
-def test_many_classes_have_no_numbers() -> None:
-    figure = confusion_matrices([Confusion("", np.eye(50, dtype=int))], [str(n) for n in range(50)]).figure
-    assert not figure.axes[0].texts
-    assert not figure.axes[0].get_xticks().size
+def many(classes: int, panels: int = 1, width: Width | None = None) -> Drawing:
+    found = [Confusion(f"{n}", np.eye(classes, dtype=int)) for n in range(panels)]
+    return confusion_matrices(found, [f"class-no-{n}" for n in range(classes)], width)
+
+
+@pytest.mark.parametrize("classes", [13, 20, 21, 40, 65, 100, 345])
+@pytest.mark.parametrize(("panels", "width"), [(1, None), (1, "column"), (3, None)])
+def test_names_of_many_classes_do_not_touch(classes: int, panels: int, width: Width | None) -> None:
+    figure = many(classes, panels, width).figure
+    figure.draw_without_rendering()
+    for axis in figure.axes[:panels]:
+        for labels in (axis.get_xticklabels(), axis.get_yticklabels()):
+            assert len(labels) > 3
+            assert min(float(label.get_fontsize()) for label in labels) > 4.5
+            boxes = [label.get_window_extent() for label in labels]
+            assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+        assert axis.get_window_extent().height > 0.3 * figure.bbox.height
+
+
+def test_many_classes_have_shades_with_a_scale_and_no_numbers() -> None:
+    assert len(many(12).figure.axes) == 1
+    matrix, scale = many(13).figure.axes
+    assert not matrix.texts
+    assert scale.get_ylabel() == "% of the true class"
+
+
+def test_where_not_all_classes_are_named_the_caption_says_which() -> None:
+    drawing = many(40)
+    assert drawing.figure.get_size_inches().tolist() == [7.0, 6.6]
+    assert [tick.get_text() for tick in drawing.figure.axes[0].get_yticklabels()][-1] == "class-no-39"
+    assert "named" not in drawing.caption
+    drawing = many(40, width="column")
+    assert [tick.get_text() for tick in drawing.figure.axes[0].get_yticklabels()][-1] == "class-no-38"
+    assert drawing.caption.endswith("only one class in 2 is named, from the first on.")
 
 
 @pytest.mark.parametrize("classes", [3, 10])

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
 from uda.errors import UserError
 from uda.evaluation.classify import Weights, classify
-from uda.evaluation.figures.names import fit_titles, fitted_apart
+from uda.evaluation.figures.class_names import write_class_names
+from uda.evaluation.figures.names import fit_titles
 from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, grid_of_panels, styled
 from uda.evaluation.series import Predictions, Series, checkpoint_titles, panel_titles, read_predictions
 from uda.training.checkpoint import read_checkpoint
 
 _NUMBERS_UP_TO = 12  # classes; beyond it cells are smaller than their numbers
-_NAMES_UP_TO = 40
+_COLUMN_UP_TO = 20  # classes; the names of more do not fit beside a matrix in a column
 #: One hue from the paper to nearly ink: its lightness falls evenly, so that grey print keeps the order.
 SHADES = LinearSegmentedColormap.from_list("uda", [PAPER, "#a9cbe4", COLOURS[0], "#002a44"])
 
@@ -141,39 +143,53 @@ def confusion_matrices(found: Sequence[Confusion], class_names: Sequence[str], w
     width
         Where it is not given: a column for one panel, a page for more.
     """
-    width = width or ("column" if len(found) == 1 else "page")
-    columns = 1 if width == "column" else 2 if len(class_names) > 5 else 3
-    height = {("column", 1): 3.2, ("page", 2): 3.35, ("page", 3): 2.3}[width, columns]
+    width, columns, height = _size(len(found), len(class_names), width)
     figure, axes = grid_of_panels(len(found), width, columns, height)
     for place, (axis, one) in enumerate(zip(axes, found, strict=True)):
-        _matrix(axis, one, class_names)
+        mesh = _matrix(axis, one)
         axis.set_xlabel("predicted class")
         axis.set_ylabel("true class" if place % columns == 0 else "")
+    if len(class_names) > _NUMBERS_UP_TO:
+        bar = figure.colorbar(
+            mesh, ax=axes, label="% of the true class", fraction=0.04, shrink=0.6, aspect=30, pad=0.02
+        )
+        bar.outline.set_linewidth(0.4)
+    step = write_class_names(figure, axes, class_names)
     fit_titles(figure, axes, [one.title for one in found])
     seeds = sorted({one.runs for one in found})
     summed = "" if seeds == [1] else f", over {seeds[0]} seeds" if len(seeds) == 1 else ", over all seeds of each"
-    return Drawing(figure, f"Of each true class (row), the percentage predicted as each class{summed}; empty: none.")
+    said = f"Of each true class (row), the percentage predicted as each class{summed}; empty: none."
+    few = f" For lack of room only one class in {step} is named, from the first on." if step > 1 else ""
+    return Drawing(figure, said + few)
 
 
-def _matrix(axis: Axes, one: Confusion, class_names: Sequence[str]) -> None:
+def _size(panels: int, classes: int, width: Width | None) -> tuple[Width, int, float]:
+    """Return the width of a figure, how many matrices stand side by side, and the height of one, inches.
+
+    A single matrix of many classes grows with them until it fills a page's width.
+    """
+    if panels == 1 and classes > _COLUMN_UP_TO and width != "column":
+        return "page", 1, min(6.6, 1.4 + 0.13 * classes)
+    width = width or ("column" if panels == 1 else "page")
+    columns = 1 if width == "column" else 2 if classes > 5 else 3
+    return width, columns, {("column", 1): 3.2, ("page", 2): 3.35, ("page", 3): 2.3}[width, columns]
+
+
+def _matrix(axis: Axes, one: Confusion) -> QuadMesh:
+    """Draw the cells, with their numbers where there are few, and return them."""
     percent = shares(one.counts)
     classes = len(percent)
     # as cells and not as an image: sharp in PDF and SVG at any size
-    axis.pcolormesh(np.nan_to_num(percent), cmap=SHADES, vmin=0, vmax=100, edgecolors=PAPER, linewidth=0.4)
+    edge = 0.4 if classes <= _NUMBERS_UP_TO else 0.15
+    mesh = axis.pcolormesh(np.nan_to_num(percent), cmap=SHADES, vmin=0, vmax=100, edgecolors=PAPER, linewidth=edge)
     axis.set_aspect("equal")
     axis.set_ylim(classes, 0)
     for side in axis.spines.values():
         side.set_visible(True)
         side.set_linewidth(0.4)
-    axis.tick_params(length=0)
-    ticks, names = np.arange(classes) + 0.5, fitted_apart(class_names, 14)
-    if classes > _NAMES_UP_TO:
-        ticks, names = np.array([]), []
-    long = max(map(len, names), default=0) > 3
-    axis.set_xticks(ticks, names, rotation=45 if long else 0, ha="right" if long else "center")
-    axis.set_yticks(ticks, names)
     for row, column in np.argwhere(one.counts) if classes <= _NUMBERS_UP_TO else ():
         value = percent[row, column]
         text = f"{value:.0f}" if value >= 0.5 else "<1"
         colour = PAPER if value > 45 else INK
         axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=6)
+    return mesh
