@@ -1,13 +1,18 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path as MarkerPath
 from matplotlib.textpath import TextPath
 
 from tests.evaluation.examples import CLASSES
 from uda.errors import UserError
 from uda.evaluation.embedding import Embedding, embed_domains, tsne
+from uda.evaluation.figures.style import Drawing, Width
 from uda.evaluation.figures.tsne import tsne_panels, written_marker
 
 
@@ -63,3 +68,68 @@ def test_every_point_stands_in_both_panels(names: tuple[str, ...]) -> None:
     legend = by_domain.get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["MNIST", "USPS"]
+
+
+def drawn(names: Sequence[str], width: Width = "page", source: str = "MNIST", target: str = "USPS") -> Drawing:
+    count = 2 * len(names)
+    points = np.random.default_rng(0).normal(size=(count, 2))
+    found = Embedding(
+        points, np.arange(count) % len(names), np.arange(count) >= len(names), True, tuple(names), source, target
+    )
+    return tsne_panels(found, width)
+
+
+def looks(axis: Axes) -> list[tuple[object, ...]]:
+    """What each class is drawn with: its colour, and the outline of its marker."""
+    markers = [line.get_marker() for line in axis.lines]
+    outlines = [np.asarray(m.vertices).tobytes() if isinstance(m, MarkerPath) else m for m in markers]
+    return [(line.get_color(), outline) for line, outline in zip(axis.lines, outlines, strict=True)]
+
+
+@pytest.mark.parametrize("count", [10, 11, 40, 100, 150])
+@pytest.mark.parametrize("width", ["column", "page"])
+def test_no_two_classes_look_the_same(count: int, width: Width) -> None:
+    figure = drawn([f"class {n}" for n in range(count)], width).figure
+    assert len(set(looks(figure.axes[0]))) == count
+    figure.draw_without_rendering()
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    for axis in figure.axes:  # a legend takes none of the panels' room
+        assert axis.get_window_extent().height > 0.8 * axis.get_window_extent().width
+
+
+def test_numbers_of_many_classes_are_explained() -> None:
+    names = [f"class {n}" for n in range(40)]
+    drawing = drawn(names)
+    (legend,) = drawing.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == names
+    assert drawing.caption.endswith("Numbers are classes.")
+    drawing = drawn([f"class {n}" for n in range(200)])
+    assert not drawing.figure.legends
+    assert "from 0 (class 0) to 199 (class 199): there is no room for a legend of them all." in drawing.caption
+    assert "Numbers" not in drawn(names[:10]).caption
+    assert "Numbers" not in drawn([str(n) for n in range(40)]).caption  # each stands in the place of its points
+
+
+def test_digits_are_of_one_height() -> None:
+    lines = drawn([str(n) for n in range(12)]).figure.axes[0].lines
+    markers = [MarkerStyle(line.get_marker()) for line in lines]
+    heights = [
+        line.get_markersize() * m.get_path().transformed(m.get_transform()).get_extents().height
+        for line, m in zip(lines, markers, strict=True)
+    ]
+    assert heights == pytest.approx([heights[0]] * 12, rel=0.05)
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
+def test_long_names_of_domains_stay_within_the_figure(width: Width) -> None:
+    figure = drawn(["0", "1"], width, "one/" + "folder" * 8, "two/" + "folder" * 8).figure
+    figure.draw_without_rendering()
+    legend = figure.axes[1].get_legend()
+    assert legend is not None
+    box = legend.get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    first, second = [text.get_text() for text in legend.get_texts()]
+    assert first != second

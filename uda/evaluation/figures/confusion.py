@@ -141,7 +141,7 @@ def confusion_matrices(found: Sequence[Confusion], class_names: Sequence[str], w
     class_names
         In label order.
     width
-        Where it is not given: a column for one panel, a page for more.
+        Where it is not given: a column for one panel of up to 20 classes, a page for more.
     """
     width, columns, height = _size(len(found), len(class_names), width)
     figure, axes = grid_of_panels(len(found), width, columns, height)
