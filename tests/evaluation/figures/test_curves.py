@@ -63,6 +63,30 @@ def test_one_seed_has_no_band(tmp_path: Path) -> None:
     assert drawing.caption == "Target test accuracy over training steps; one seed."
 
 
+def test_a_single_evaluation_is_a_point_with_its_deviation_at_its_own_step(tmp_path: Path) -> None:
+    for seed, accuracy in ((1, 50.0), (2, 54.0)):
+        log(write_run(tmp_path / str(seed), result(seed=seed)), {1: accuracy})
+    drawing = draw(tmp_path)
+    drawing.figure.draw_without_rendering()
+    (axis,) = drawing.figure.axes
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1"]
+    point = axis.lines[0]
+    assert (np.asarray(point.get_xydata()).tolist(), point.get_marker()) == ([[1.0, 52.0]], "o")
+    (bar,) = axis.collections
+    ends = bar.get_paths()[0].get_extents()
+    assert (ends.y0, ends.y1) == pytest.approx((52 - 8**0.5, 52 + 8**0.5))
+    assert drawing.caption.endswith("Bars: sample standard deviation over seeds.")
+
+
+def test_a_single_evaluation_stands_beside_whole_curves(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        log(write_run(tmp_path / f"{seed}", result(seed=seed)), {100: 50.0 + seed, 200: 60.0})
+        log(write_run(tmp_path / f"dann-{seed}", result(method="dann", seed=seed)), {200: 55.0 + seed})
+    drawing = draw(tmp_path)
+    assert "Bands, and bars where there is one evaluation: sample standard" in drawing.caption
+    assert len(drawing.figure.axes[0].get_xticks()) > 1
+
+
 def test_each_pair_has_a_panel_with_every_method(tmp_path: Path) -> None:
     figure = draw(three_methods(tmp_path)).figure
     assert [axis.get_title() for axis in figure.axes] == ["MNIST → USPS", "USPS → MNIST"]

@@ -144,6 +144,8 @@ def _draw(
         for one in found:
             draw_curve(axis, one, looks[one.label])
         _frame(axis, quantity, place % columns == 0)
+        if len(steps := {int(step) for one in found for step in one.steps}) == 1:
+            axis.set_xticks(list(steps))
         axis.set_xlabel("step" if place + columns >= len(panels) else "")
     handles = [Line2D([], [], **looks[label].line) for label in labels]
     figure.legend(handles, names, loc="outside lower center", ncols=beside)
@@ -157,12 +159,16 @@ def _title(quantity: str, pair: str) -> str:
 
 
 def draw_curve(axis: Axes, one: Curve, look: Mark) -> None:
-    """Draw one method's mean, with at most some ten markers, and its band."""
+    """Draw one method's mean, with at most some ten markers, and its band; a bar where there is but one evaluation."""
     every = max(1, len(one.steps) // 8)
     axis.plot(one.steps, one.mean, markevery=every, **look.line)
-    if one.std is not None:
-        low, high = one.mean - one.std, one.mean + one.std
+    if one.std is None:
+        return
+    low, high = one.mean - one.std, one.mean + one.std
+    if len(one.steps) > 1:
         axis.fill_between(one.steps, low, high, color=look.colour, alpha=0.18, linewidth=0)
+    else:
+        axis.errorbar(one.steps, one.mean, one.std, color=look.colour, elinewidth=0.8, capsize=2.5, zorder=1.9)
 
 
 def _frame(axis: Axes, quantity: str, first: bool) -> None:
@@ -185,5 +191,7 @@ def _caption(panels: Sequence[tuple[str, _Key, list[Curve]]]) -> str:
     if seeds == [1]:
         return f"{sentence}; one seed."
     counts = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    bands = "Bands: sample standard deviation over seeds" + (" (none for one seed)." if 1 in seeds else ".")
-    return f"{sentence}, mean of {counts} seeds. {bands}"
+    several = {len(one.steps) > 1 for _, _, found in panels for one in found if one.std is not None}
+    drawn = {(True,): "Bands", (False,): "Bars", (False, True): "Bands, and bars where there is one evaluation"}
+    spread = f"{drawn[tuple(sorted(several))]}: sample standard deviation over seeds"
+    return f"{sentence}, mean of {counts} seeds. {spread}{' (none for one seed)' if 1 in seeds else ''}."
