@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from tests.conftest import refused
-from tests.evaluation.examples import CLASSES, tiny_run
+from tests.evaluation.examples import CLASSES, namesakes, tiny_run, train_tiny, write_shapes
 from uda.cli.main import cli
 
 
@@ -57,6 +57,16 @@ def test_any_domain_and_split(run: Path) -> None:
         "accuracy on grey.npz train, as target: "
         in evaluate(run, "--domain", result["source"], "--split", "train", "--as", "target").stdout
     )
+
+
+def test_domains_whose_files_have_one_name_are_told_apart(tmp_path: Path) -> None:
+    pair = namesakes(tmp_path)
+    run = train_tiny(tmp_path, "source-only", pair)
+    (tmp_path / "three").mkdir()
+    third = write_shapes(tmp_path / "three" / "photos.npz", colour=False, seed=3)
+    assert "Source only (default), one/photos.npz → two/photos.npz, " in evaluate(run).stdout
+    assert "accuracy on one/photos.npz test, as source: " in evaluate(run, "--domain", pair[0]).stdout
+    assert "accuracy on three/photos.npz test, as target: " in evaluate(run, "--domain", third).stdout
 
 
 def test_files_are_written_and_named(run: Path, tmp_path: Path) -> None:

@@ -77,6 +77,19 @@ def tiny_run(folder: Path, method: str, seed: int = 1, **settings: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     source = write_shapes(folder / "grey.npz", colour=False, seed=1)
     target = write_shapes(folder / "colour.npz", colour=True, seed=2)
+    return train_tiny(folder, method, (source, target), seed, **settings)
+
+
+def namesakes(folder: Path) -> tuple[str, str]:
+    """Write two domains whose files have one name, in two folders; return their names."""
+    for name in ("one", "two"):
+        (folder / name).mkdir(parents=True)
+    one, two = (folder / name / "photos.npz" for name in ("one", "two"))
+    return write_shapes(one, colour=False, seed=1), write_shapes(two, colour=False, seed=2)
+
+
+def train_tiny(folder: Path, method: str, pair: tuple[str, str], seed: int = 1, **settings: Any) -> Path:
+    """Train four steps on a pair of domains; return the run folder."""
     overrides = {"steps": 4, "evaluate_every": 2, "batch_size": 8, "width": 4, **settings}
-    config = resolve(method, source, target, protocol="standard", seed=seed, overrides=overrides, device="cpu")
+    config = resolve(method, *pair, protocol="standard", seed=seed, overrides=overrides, device="cpu")
     return train(config, folder / "data", folder / "runs", device="cpu", quiet=True)

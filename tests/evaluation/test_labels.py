@@ -2,6 +2,7 @@ from uda.evaluation.labels import (
     KINDS,
     adapts,
     domain_label,
+    domain_labels,
     kind_heading,
     method_kind,
     method_label,
@@ -56,6 +57,17 @@ def test_pairs_of_one_label_are_told_apart_by_as_many_parts_as_it_takes() -> Non
     ]
     assert pair_labels([office]) == {office: "art.npz → photo.npz"}
     assert pair_labels([]) == {}
+
+
+def test_the_domains_of_a_pair_are_told_apart() -> None:
+    assert pair_label(("folder:a/photos", "folder:b/photos")) == "a/photos → b/photos"
+    assert pair_label(("folder:/x/a/photos", "folder:/y/a/photos")) == "x/a/photos → y/a/photos"
+    assert pair_label(("mnist", "folder:x/MNIST")) == "MNIST → x/MNIST"
+    assert pair_label(("mnist", "folder:MNIST")) == "mnist → folder:MNIST"  # no part of a path tells them apart
+    assert pair_label(("folder:a/photos", "folder:a/photos")) == "photos → photos"  # they are one
+    assert domain_labels(["folder:a/photos", "mnist", "folder:b/photos"]) == ("a/photos", "MNIST", "b/photos")
+    twins = [("folder:a/photos", "folder:b/photos"), ("folder:c/a/photos", "folder:c/b/photos")]
+    assert list(pair_labels(twins).values()) == ["a/photos → b/photos", "c/a/photos → c/b/photos"]
 
 
 def test_pairs_come_in_the_usual_order() -> None:

@@ -10,7 +10,7 @@ from uda.data.domains import Split, find_domain, in_order, load_split, require_l
 from uda.data.protocols import find_protocol, load_task, target_training_labels
 from uda.data.shaping import fit_channels, resize
 from uda.errors import UserError
-from uda.evaluation.labels import domain_label
+from uda.evaluation.labels import domain_labels
 from uda.methods import TaskShape
 from uda.training.checkpoint import LoadedCheckpoint
 from uda.training.config import RunConfig
@@ -53,6 +53,8 @@ class ChosenImages:
     ----------
     domain, split_name, side
         What they are, and whose networks they go through.
+    name
+        The domain's for people, told apart from the run's own.
     split
         Their pixels, in the run's size and channels, and their labels, in the checkpoint's order.
     headline
@@ -62,6 +64,7 @@ class ChosenImages:
     """
 
     domain: str
+    name: str
     split_name: str
     side: Side
     split: Split
@@ -73,7 +76,7 @@ class ChosenImages:
         """What they are, for people."""
         if self.headline:
             return "target test"
-        return f"{domain_label(self.domain)} {self.split_name}, as {self.side}"
+        return f"{self.name} {self.split_name}, as {self.side}"
 
 
 def choose_images(path: Path, loaded: LoadedCheckpoint, shape: TaskShape, choice: Choice, root: Path) -> ChosenImages:
@@ -109,7 +112,8 @@ def choose_images(path: Path, loaded: LoadedCheckpoint, shape: TaskShape, choice
     nearest = domain in find_protocol(config.protocol).nearest
     images = fit_channels(resize(split.images, size, nearest=nearest), channels)
     headline = (home, choice.split, side) == ("target", "test", "target") and domain == config.target
-    return ChosenImages(domain, choice.split, side, replace(split, images=images), headline, notes)
+    name = domain_labels((config.source, config.target, domain))[-1]
+    return ChosenImages(domain, name, choice.split, side, replace(split, images=images), headline, notes)
 
 
 def _own_split(config: RunConfig, home: Side, name: str, root: Path) -> tuple[Split, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from uda.evaluation.formats import markdown, plain
 from uda.evaluation.kept import JUDGE, SOURCE_JUDGE, ClassesKept, TranslatingRun
-from uda.evaluation.labels import domain_label, method_label, pair_label
+from uda.evaluation.labels import domain_labels, method_label, pair_label
 from uda.evaluation.parts import DASH, Column, Entry, Layout, Section
 from uda.evaluation.readings import Reading, way_label
 from uda.training.departures import departure_notes
@@ -64,11 +64,11 @@ def _lay_out_readings(kept: ClassesKept) -> Layout:
 
 def _judges(kept: ClassesKept) -> str:
     """Say who read the images, and what that leaves open."""
-    domain = domain_label(kept.source)
+    domain, target = domain_labels((kept.source, kept.target))
     if kept.judge is None:
         return (
             f"No target label was read. Source judge: {kept.source_judge}; it reads all images, whatever they are "
-            f"drawn in. Of {domain_label(kept.target)}'s images the class that counts is what it takes the real image "
+            f"drawn in. Of {target}'s images the class that counts is what it takes the real image "
             f"for, of {domain}'s their label. It may be wrong about real target images; where it takes most "
             "translations for another class, the translator swaps classes."
         )

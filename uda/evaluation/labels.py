@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
-from typing import get_args
+from typing import TypeVar, get_args
 
 from uda.methods import METHODS
 from uda.methods.base import Kind
+
+K = TypeVar("K")
 
 #: In the order of a table: the bounds frame the methods that adapt.
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -53,18 +55,39 @@ def domain_label(domain: str, parts: int = 1) -> str:
     return domain.upper() if domain in _UPPER_CASE else _DOMAINS.get(domain, domain)
 
 
+def domain_labels(domains: Iterable[str], parts: int = 1) -> tuple[str, ...]:
+    """Label domains that stand beside each other: paths by as many of their last parts as tell two of them apart.
+
+    Those that no number of parts tells apart keep their whole names.
+    """
+    names = list(domains)
+    labels = _told_apart(names, domain_label, _depth(names), parts)
+    counts = Counter(labels.values())
+    return tuple(name if counts[labels[name]] > 1 else labels[name] for name in names)
+
+
 def pair_label(pair: tuple[str, str], parts: int = 1) -> str:
-    """Return ``SOURCE → TARGET``; ``parts`` as in `domain_label`."""
-    return f"{domain_label(pair[0], parts)} → {domain_label(pair[1], parts)}"
+    """Return ``SOURCE → TARGET``, told apart as `domain_labels` does; ``parts`` at least."""
+    return " → ".join(domain_labels(pair, parts))
 
 
 def pair_labels(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """Label pairs that stand beside each other: paths by as many of their last parts as tell two pairs apart."""
-    labels = {pair: pair_label(pair) for pair in pairs}
-    deepest = max((len(PurePath(domain).parts) for pair in labels for domain in pair), default=0)
-    for parts in range(2, deepest + 1):
+    named = list(pairs)
+    return _told_apart(named, pair_label, _depth(domain for pair in named for domain in pair))
+
+
+def _depth(domains: Iterable[str]) -> int:
+    """Return how many parts the longest path in some domains' names has."""
+    return max((len(PurePath(domain).parts) for domain in domains), default=0)
+
+
+def _told_apart(keys: Iterable[K], label: Callable[[K, int], str], depth: int, parts: int = 1) -> dict[K, str]:
+    """Label keys by some last parts of their paths, and by more of them where two labels are the same."""
+    labels = {key: label(key, parts) for key in keys}
+    for more in range(parts + 1, depth + 1):
         counts = Counter(labels.values())
-        labels = {p: pair_label(p, parts) if counts[label] > 1 else label for p, label in labels.items()}
+        labels = {key: label(key, more) if counts[own] > 1 else own for key, own in labels.items()}
     return labels
 
 

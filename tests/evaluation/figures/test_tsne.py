@@ -9,7 +9,7 @@ from matplotlib.markers import MarkerStyle
 from matplotlib.path import Path as MarkerPath
 from matplotlib.textpath import TextPath
 
-from tests.evaluation.examples import CLASSES
+from tests.evaluation.examples import CLASSES, namesakes, train_tiny
 from uda.errors import UserError
 from uda.evaluation.embedding import Embedding, embed_domains, tsne
 from uda.evaluation.figures.style import Drawing, Width
@@ -37,6 +37,12 @@ def test_both_domains_are_sampled_alike_and_the_sample_is_fixed(unit_run: Path, 
     assert np.array_equal(one.points, again.points)
     all_of_it = embed_domains(unit_run / "checkpoint.pt", "last", tmp_path, count=1000)
     assert np.bincount(all_of_it.labels[all_of_it.target]).tolist() == [10, 10, 10]
+
+
+def test_domains_whose_files_have_one_name_are_told_apart(tmp_path: Path) -> None:
+    run = train_tiny(tmp_path, "source-only", namesakes(tmp_path))
+    found = embed_domains(run / "checkpoint.pt", "last", tmp_path, count=8)
+    assert (found.source_name, found.target_name) == ("one/photos.npz", "two/photos.npz")
 
 
 def test_too_few_images_are_refused(unit_run: Path, tmp_path: Path) -> None:
