@@ -94,6 +94,17 @@ def test_a_run_that_cannot_be_read_is_named_and_the_others_are_drawn(kind: str, 
     assert f"{file}: " in refused(CliRunner().invoke(cli, of_runs(kind, runs, "-o", str(tmp_path / "h.png"))))
 
 
+def test_predictions_of_a_run_with_a_damaged_checkpoint_are_drawn_and_it_is_named(tmp_path: Path) -> None:
+    runs = three_methods(tmp_path / "runs")
+    whole = CliRunner().invoke(cli, of_runs("confusion", runs, "-o", str(tmp_path / "f.png")))
+    damaged = min(runs.iterdir()) / "checkpoint.pt"
+    damaged.write_bytes(b"cut")
+    done = CliRunner().invoke(cli, of_runs("confusion", runs, "-o", str(tmp_path / "g.png")))
+    assert (done.exit_code, done.stdout) == (0, whole.stdout.replace("f.png", "g.png"))
+    assert done.stderr.startswith(f"left out: the class names in {damaged}: truncated or not a checkpoint")
+    assert (tmp_path / "f.png").read_bytes() == (tmp_path / "g.png").read_bytes()
+
+
 def test_runs_that_are_left_out_are_named(tmp_path: Path) -> None:
     runs = three_methods(tmp_path / "runs")
     write_run(runs / "begun", result(seed=9), finished=False)

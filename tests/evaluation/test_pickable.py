@@ -109,8 +109,8 @@ def test_figures_show_what_is_the_method(tmp_path: Path) -> None:
     logged_run(tmp_path / "run", replace(OLD, accuracy_last=60.0, correct_last="", correct_validator=""), 90.0, 60.0)
     series = series_of(tmp_path)
     assert [point.accuracy for point in scored(series)] == [60.0]
-    (last,), _ = confusions(series, "last")
-    (pick,), _ = confusions(series, "pick")
+    (last,), _, _ = confusions(series, "last")
+    (pick,), _, _ = confusions(series, "pick")
     assert np.array_equal(pick.counts, last.counts)
     assert np.trace(pick.counts) < 30
 

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from uda.cli.options import checkpoint_option, data_root_option, weights_option
-from uda.cli.runs import DEFAULT_RUNS, find_scored, report_left_out, runs_argument
+from uda.cli.runs import DEFAULT_RUNS, find_scored, report_broken, report_left_out, runs_argument
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
 from uda.evaluation.differences import tell_settings
@@ -134,7 +134,8 @@ def confusion(
             raise UserError("give either RUNS, whose predictions are read, or --checkpoint, which predicts anew")
         matrices, names = checkpoint_confusions(checkpoints, weights, data_root)
     else:
-        matrices, names = confusions(_series(paths, read_predictions)[0], weights)
+        matrices, names, unread = confusions(_series(paths, read_predictions)[0], weights)
+        report_broken(unread)
     _write(confusion_matrices(matrices, names, width), output)
 
 

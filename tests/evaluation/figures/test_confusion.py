@@ -31,7 +31,7 @@ def test_counts_and_shares_are_scikit_learns() -> None:
 
 
 def test_seeds_are_summed_and_methods_are_panels(tmp_path: Path) -> None:
-    found, names = confusions(series_of(three_methods(tmp_path, [("mnist", "usps")])), "last")
+    found, names, _ = confusions(series_of(three_methods(tmp_path, [("mnist", "usps")])), "last")
     assert [(one.title, one.runs, int(one.counts.sum())) for one in found] == [
         ("Source only", 2, 60),
         ("DANN", 2, 60),
@@ -39,7 +39,7 @@ def test_seeds_are_summed_and_methods_are_panels(tmp_path: Path) -> None:
     ]
     assert names == ("0", "1", "2")
     assert np.trace(found[0].counts) == 22 + 23  # 73 and 76 percent of 30
-    picked, _ = confusions(series_of(tmp_path), "pick")
+    picked, _, _ = confusions(series_of(tmp_path), "pick")
     assert np.trace(picked[0].counts) == 60
 
 
@@ -106,10 +106,35 @@ def test_titles_stay_within_the_figure(classes: int, panels: int) -> None:
 
 
 def test_a_checkpoint_gives_what_its_run_predicted(source_only_run: Path, tmp_path: Path) -> None:
-    from_run, names = confusions(series_of(source_only_run), "last")
+    from_run, names, _ = confusions(series_of(source_only_run), "last")
     from_checkpoint, same = checkpoint_confusions([source_only_run / "checkpoint.pt"], "last", tmp_path)
     assert names == same == CLASSES
     assert np.array_equal(from_run[0].counts, from_checkpoint[0].counts)
+
+
+def name_classes(folder: Path, *names: str) -> None:
+    """Write a checkpoint that holds nothing but the names of its classes."""
+    others = ("config", "shapes", "step", "seconds", "model", "optimisers", "pick")
+    fixed = {**dict.fromkeys(others), "format": "uda-checkpoint", "version": 1}
+    torch.save({**fixed, "class_names": list(names)}, folder / "checkpoint.pt")
+
+
+def test_predictions_are_drawn_without_a_damaged_checkpoint_which_is_named(tmp_path: Path) -> None:
+    folders = sorted(three_methods(tmp_path, [("mnist", "usps")]).iterdir())
+    for folder in folders:
+        name_classes(folder, "a", "b", "c")
+    whole, names, unread = confusions(series_of(tmp_path), "last")
+    assert (names, unread) == (("a", "b", "c"), ())
+    (folders[0] / "checkpoint.pt").write_bytes(b"cut")
+    found, names, unread = confusions(series_of(tmp_path), "last")
+    assert [one.counts.tolist() for one in found] == [one.counts.tolist() for one in whole]
+    assert names == ("a", "b", "c")
+    assert len(unread) == 1
+    assert unread[0].startswith(f"the class names in {folders[0] / 'checkpoint.pt'}: truncated")
+    for folder in folders:
+        (folder / "checkpoint.pt").write_bytes(b"cut")
+    _, names, unread = confusions(series_of(tmp_path), "last")
+    assert (names, len(unread)) == (("0", "1", "2"), len(folders))
 
 
 def test_runs_without_predictions_and_of_other_classes_are_errors(tmp_path: Path) -> None:
@@ -119,11 +144,9 @@ def test_runs_without_predictions_and_of_other_classes_are_errors(tmp_path: Path
     predict(tmp_path / "1", [0, 1], [0, 1], [0, 1])
     predict(write_run(tmp_path / "2", result(method="dann")), [0, 1], [0, 2], [0, 1])
     assert confusions(series_of(tmp_path), "last")[1] == ("0", "1", "2")  # of both, where no checkpoint names them
-    others = ("config", "shapes", "step", "seconds", "model", "optimisers", "pick")
-    named = {**dict.fromkeys(others), "format": "uda-checkpoint", "version": 1}
-    torch.save({**named, "class_names": ["a", "b"]}, tmp_path / "1" / "checkpoint.pt")
+    name_classes(tmp_path / "1", "a", "b")
     with pytest.raises(UserError, match="1: knows 2 classes, but there are predictions of more"):
         confusions(series_of(tmp_path), "last")
-    torch.save({**named, "class_names": ["a", "b", "c"]}, tmp_path / "2" / "checkpoint.pt")
+    name_classes(tmp_path / "2", "a", "b", "c")
     with pytest.raises(UserError, match="have different classes"):
         confusions(series_of(tmp_path), "last")

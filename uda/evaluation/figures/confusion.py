@@ -45,7 +45,7 @@ class Confusion:
     runs: int = 1
 
 
-def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusion], tuple[str, ...]]:
+def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusion], tuple[str, ...], tuple[str, ...]]:
     """Count what the runs of each series predicted on the target test split, over its seeds.
 
     Parameters
@@ -58,7 +58,7 @@ def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusi
     Returns
     -------
     tuple
-        One matrix per series, and the class names.
+        One matrix per series, the class names, and a sentence for each checkpoint that these could not be read from.
 
     Raises
     ------
@@ -68,15 +68,17 @@ def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusi
     titles = panel_titles(series)
     kept: list[tuple[str, list[Predictions]]] = []
     names: dict[tuple[str, ...], Path] = {}
+    unread: list[str] = []
     for each in series:
         found = [read for folder in each.known_folders if (read := read_predictions(folder, each.runs[0].method))]
         if found:
             title = each.label if len(titles) == 1 else f"{each.label}, {titles[each.protocol, each.pair]}"
             kept.append((title, found))
-            names |= {_class_names(folder): folder for folder in each.known_folders[:1]}
+            read_names, damaged = _read_class_names(each.known_folders)
+            names |= read_names
+            unread += damaged
     if not kept:
         raise UserError("no run here has a predictions.npz: give run folders that this version of uda made")
-    names.pop((), None)
     _same_classes(names)
     count_of_classes = 1 + max(one.largest for _, found in kept for one in found)
     chosen = next(iter(names), tuple(map(str, range(count_of_classes))))
@@ -84,16 +86,22 @@ def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusi
         raise UserError(
             f"{names[chosen]}: knows {len(chosen)} classes, but there are predictions of more: train it again"
         )
-    return [
-        Confusion(title, np.sum([count(p.labels, getattr(p, weights), len(chosen)) for p in found], axis=0), len(found))
-        for title, found in kept
-    ], chosen
+    return (
+        [
+            Confusion(
+                title, np.sum([count(p.labels, getattr(p, weights), len(chosen)) for p in found], axis=0), len(found)
+            )
+            for title, found in kept
+        ],
+        chosen,
+        tuple(unread),
+    )
 
 
 def checkpoint_confusions(
     paths: Sequence[Path], weights: Weights, root: Path
 ) -> tuple[list[Confusion], tuple[str, ...]]:
-    """Classify the target test split with checkpoints of the same classes; returns and raises as `confusions`."""
+    """Classify the target test split with checkpoints of the same classes; return the matrices and the class names."""
     found = [classify(path, weights, root) for path in paths]
     names = {one.loaded.class_names: one.path for one in found}
     _same_classes(names)
@@ -110,10 +118,20 @@ def _same_classes(names: Mapping[tuple[str, ...], Path]) -> None:
         raise UserError(f"{one} and {other} have different classes: draw them one at a time")
 
 
-def _class_names(folder: Path) -> tuple[str, ...]:
-    """Return the names of a run's classes; empty where its checkpoint was not kept, which alone has them."""
-    path = folder / "checkpoint.pt"
-    return tuple(read_checkpoint(path)["class_names"]) if path.is_file() else ()
+def _read_class_names(folders: Sequence[Path]) -> tuple[dict[tuple[str, ...], Path], list[str]]:
+    """Return the class names of the first run whose checkpoint, which alone has them, was kept and can be read.
+
+    Also a sentence for each checkpoint that cannot be read: predictions are drawn without it.
+    """
+    unread: list[str] = []
+    for folder in folders:
+        path = folder / "checkpoint.pt"
+        try:
+            if path.is_file():
+                return {tuple(read_checkpoint(path)["class_names"]): folder}, unread
+        except UserError as error:
+            unread.append(f"the class names in {error}")
+    return {}, unread
 
 
 def count(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:

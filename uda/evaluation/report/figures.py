@@ -194,7 +194,9 @@ def _seeds(series: Sequence[Series]) -> str:
 
 
 def _confusion(series: Sequence[Series], weights: Weights) -> Drawing:
-    return confusion_matrices(*confusions(series, weights))
+    matrices, names, unread = confusions(series, weights)
+    drawing = confusion_matrices(matrices, names)
+    return replace(drawing, caption=" ".join([drawing.caption, *(f"Left out: {sentence}." for sentence in unread)]))
 
 
 def _reliability(paths: Mapping[str, Path], weights: Weights, root: Path) -> Drawing:
