@@ -6,7 +6,6 @@ import difflib
 import errno
 from collections.abc import Iterable
 
-
 #: What is to be done about what the file system refuses.
 _TO_DO = {
     errno.EACCES: "change its permissions or give another path",
