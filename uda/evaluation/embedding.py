@@ -13,7 +13,7 @@ from torch import Tensor
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
-from uda.evaluation.labels import domain_label
+from uda.evaluation.labels import domain_labels
 from uda.training.checkpoint import load_model
 from uda.training.scoring import predict_outputs
 
@@ -80,14 +80,15 @@ def embed_domains(path: Path, weights: Weights, root: Path, count: int = 1000, s
     labelled = task.target_test.labelled
     of_class = task.target_test.labels[target] if labelled else of_target.logits.argmax(1)
     labels = torch.cat([task.source_val.labels[source], of_class])
+    source_name, target_name = domain_labels((config.source, config.target))
     return Embedding(
         points=tsne(torch.cat([of_source.features, of_target.features]), seed),
         labels=labels.numpy(),
         target=np.arange(len(labels)) >= len(source),
         labelled=labelled,
         class_names=loaded.class_names,
-        source_name=domain_label(config.source),
-        target_name=domain_label(config.target),
+        source_name=source_name,
+        target_name=target_name,
     )
 
 

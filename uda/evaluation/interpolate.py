@@ -13,7 +13,7 @@ from uda.data.augmentation import to_float
 from uda.data.protocols import load_task
 from uda.errors import UserError
 from uda.evaluation.classify import Weights
-from uda.evaluation.labels import domain_label
+from uda.evaluation.labels import domain_labels
 from uda.evaluation.translate import one_per_class_first
 from uda.evaluation.translators import find_core, to_uint8
 from uda.training.checkpoint import load_model
@@ -86,7 +86,7 @@ def interpolate_domains(
     chosen = split.images[one_per_class_first(split.labels, 2 * count)]
     if len(chosen) < 2:
         raise UserError(f"{path}: the test split of its {domain} has fewer than two images to interpolate between")
-    names = domain_label(config.source), domain_label(config.target)
+    names = domain_labels((config.source, config.target))
     ways = []
     for first, last in zip(chosen[0::2], chosen[1::2], strict=False):
         own, other = interpolate(core, first, last, origin, steps)

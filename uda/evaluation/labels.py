@@ -53,9 +53,19 @@ def domain_label(domain: str, parts: int = 1) -> str:
     return domain.upper() if domain in _UPPER_CASE else _DOMAINS.get(domain, domain)
 
 
+def domain_labels(pair: tuple[str, str], parts: int = 1) -> tuple[str, str]:
+    """Return both names as `domain_label` does; of paths that end alike, as many parts more as tell them apart."""
+    source, target = pair
+    labels = domain_label(source, parts), domain_label(target, parts)
+    deepest = max(len(PurePath(domain).parts) for domain in pair)
+    if labels[0] == labels[1] and source != target and parts < deepest:
+        return domain_labels(pair, parts + 1)
+    return labels
+
+
 def pair_label(pair: tuple[str, str], parts: int = 1) -> str:
-    """Return ``SOURCE → TARGET``; ``parts`` as in `domain_label`."""
-    return f"{domain_label(pair[0], parts)} → {domain_label(pair[1], parts)}"
+    """Return ``SOURCE → TARGET``; ``parts`` as in `domain_labels`."""
+    return " → ".join(domain_labels(pair, parts))
 
 
 def pair_labels(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:

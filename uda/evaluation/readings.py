@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from uda.data.domains import Split
 from uda.evaluation.judges import Read
-from uda.evaluation.labels import domain_label
+from uda.evaluation.labels import domain_labels
 from uda.evaluation.translators import Draw, draw_there_and_back
 from uda.metrics.accuracy import confusion_matrix
 from uda.metrics.intervals import wilson_interval
@@ -112,5 +112,5 @@ def read(way: tuple[int, ...], reader: Reader, split: Split) -> Reading:
 
 def way_label(way: tuple[int, ...], source: str, target: str) -> str:
     """Write a way for people: ``MNIST test`` for real images, ``MNIST → USPS → MNIST`` for drawn ones."""
-    names = [domain_label((source, target)[side]) for side in way]
+    names = [domain_labels((source, target))[side] for side in way]
     return f"{names[0]} test" if len(names) == 1 else " → ".join(names)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from uda.data.augmentation import to_float
-from uda.evaluation.labels import domain_label
+from uda.evaluation.labels import domain_labels
 from uda.evaluation.own_images import find_images, read_fitted
 from uda.evaluation.translators import (
     Translator,
@@ -142,7 +142,7 @@ def one_per_class_first(labels: Tensor, count: int) -> Tensor:
 @torch.no_grad()
 def _run(translator: Translator, images: Tensor, origin: int) -> Translations:
     config, core = translator.loaded.config, find_core(translator.method)
-    names = domain_label(config.source), domain_label(config.target)
+    names = domain_labels((config.source, config.target))
     translations, cycles = draw_there_and_back(translator.draw, images, origin)
     return Translations(
         origin=names[origin],

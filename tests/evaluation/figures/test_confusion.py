@@ -1,8 +1,11 @@
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 from sklearn.metrics import confusion_matrix
 
 from tests.evaluation.examples import CLASSES, result, write_run
@@ -16,6 +19,7 @@ from uda.evaluation.figures.confusion import (
     count,
     shares,
 )
+from uda.evaluation.figures.style import Width
 
 
 def test_counts_and_shares_are_scikit_learns() -> None:
@@ -59,7 +63,60 @@ def test_cells_are_percentages_of_the_true_class() -> None:
 def test_many_classes_have_no_numbers() -> None:
     figure = confusion_matrices([Confusion("", np.eye(50, dtype=int))], [str(n) for n in range(50)]).figure
     assert not figure.axes[0].texts
-    assert not figure.axes[0].get_xticks().size
+    assert figure.axes[0].get_xticks().size == 50
+
+
+def boxes(labels: Sequence[Text]) -> list[tuple[float, float]]:
+    """Return from where to where names along the left edge reach upwards, the lowest first."""
+    found = [label.get_window_extent() for label in labels]
+    return sorted((box.y0, box.y1) for box in found)
+
+
+@pytest.mark.parametrize(("classes", "width"), [(12, "column"), (22, "column"), (22, "page"), (40, "page"), (80, None)])
+def test_no_name_of_a_class_lies_on_another(classes: int, width: Width | None) -> None:
+    names = [f"class number {n}" for n in range(classes)]
+    found = [Confusion(title, np.eye(classes, dtype=int)) for title in ("DANN", "UNIT")]
+    figure = confusion_matrices(found, names, width).figure
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        labels = axis.get_yticklabels()
+        assert len({label.get_text() for label in labels}) == classes
+        reached = boxes(labels)
+        # the boxes are of the font's height, which no letter fills
+        assert all(lower[1] - above[0] < 0.35 * (lower[1] - lower[0]) for lower, above in pairwise(reached))
+
+
+def test_more_classes_than_can_be_named_are_said_to_be_in_order() -> None:
+    drawing = confusion_matrices([Confusion("", np.eye(120, dtype=int))], [str(n) for n in range(120)])
+    assert not drawing.figure.axes[0].get_xticks().size
+    assert drawing.caption.endswith("The 120 classes are in their order.")
+
+
+@pytest.mark.parametrize(("classes", "count"), [(10, 1), (10, 2), (4, 3), (30, 1)])
+def test_no_title_is_cut_off(classes: int, count: int) -> None:
+    title = "UNIT (unit-2017-usps-alike), 12,000 steps, settings 0fa39c, w/photos.npz → x/sketches.npz, bf16, long"
+    names = [f"class number {n}" for n in range(classes)]
+    figure = confusion_matrices([Confusion(title, np.eye(classes, dtype=int))] * count, names).figure
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        box = axis.title.get_window_extent()
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+
+
+def save_names(folder: Path, class_names: list[str]) -> None:
+    """Write a checkpoint of which nothing is to be read but the names of the classes."""
+    others = ("config", "shapes", "step", "seconds", "model", "optimisers", "pick")
+    known = {**dict.fromkeys(others), "format": "uda-checkpoint", "version": 1}
+    torch.save({**known, "class_names": class_names}, folder / "checkpoint.pt")
+
+
+def test_names_of_classes_are_from_a_checkpoint_that_can_be_read(tmp_path: Path) -> None:
+    series = series_of(three_methods(tmp_path, [("mnist", "usps")]))
+    folders = [folder for each in series for folder in each.known_folders]
+    save_names(folders[1], ["zero", "one", "two"])
+    (folders[0] / "checkpoint.pt").write_bytes(b"cut off")
+    assert confusions(series, "last")[1] == ("zero", "one", "two")
 
 
 def test_a_checkpoint_gives_what_its_run_predicted(source_only_run: Path, tmp_path: Path) -> None:
@@ -76,11 +133,9 @@ def test_runs_without_predictions_and_of_other_classes_are_errors(tmp_path: Path
     predict(tmp_path / "1", [0, 1], [0, 1], [0, 1])
     predict(write_run(tmp_path / "2", result(method="dann")), [0, 1], [0, 2], [0, 1])
     assert confusions(series_of(tmp_path), "last")[1] == ("0", "1", "2")  # of both, where no checkpoint names them
-    others = ("config", "shapes", "step", "seconds", "model", "optimisers", "pick")
-    named = {**dict.fromkeys(others), "format": "uda-checkpoint", "version": 1}
-    torch.save({**named, "class_names": ["a", "b"]}, tmp_path / "1" / "checkpoint.pt")
+    save_names(tmp_path / "1", ["a", "b"])
     with pytest.raises(UserError, match="1: knows 2 classes, but there are predictions of more"):
         confusions(series_of(tmp_path), "last")
-    torch.save({**named, "class_names": ["a", "b", "c"]}, tmp_path / "2" / "checkpoint.pt")
+    save_names(tmp_path / "2", ["a", "b", "c"])
     with pytest.raises(UserError, match="have different classes"):
         confusions(series_of(tmp_path), "last")

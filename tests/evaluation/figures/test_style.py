@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from uda.errors import UserError
-from uda.evaluation.figures.style import Mark, figure, fitted, grid_of_panels, marks, save, styled, svg
+from uda.evaluation.figures.style import Mark, figure, fitted, grid_of_panels, marks, save, styled, svg, told_apart
 
 
 @styled
@@ -51,6 +51,21 @@ def test_a_column_is_as_wide_as_a_papers(tmp_path: Path) -> None:
 
 def test_svg_for_a_page_is_written_in_text() -> None:
     assert ">step → ρ ±</text>" in svg(example())
+
+
+def test_names_that_would_be_shortened_to_one_are_told_apart() -> None:
+    alike = [
+        "UNIT, lambda_0 = 0.1, plain_game = true, warmup = 300",
+        "UNIT, lambda_0 = 0.5, plain_game = true, warmup = 300",
+    ]
+    assert len({fitted(name, 36) for name in alike}) == 1
+    short = told_apart(["DANN", *alike, "DANN"], 36)
+    assert short[0] == short[3] == "DANN"
+    assert "0.1" in short[1]
+    assert "0.5" in short[2]
+    middle = [f"{'a' * 30}{letter}{'b' * 30}{letter}{'c' * 30}" for letter in "xy"] + ["z"]
+    assert len(set(told_apart(middle, 12))) == 3
+    assert all(len(name) <= 12 for name in told_apart(middle, 12))
 
 
 @pytest.mark.parametrize("name", ["f.jpg", "f", "f.eps"])

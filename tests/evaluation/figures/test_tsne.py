@@ -63,3 +63,30 @@ def test_every_point_stands_in_both_panels(names: tuple[str, ...]) -> None:
     legend = by_domain.get_legend()
     assert legend is not None
     assert [text.get_text() for text in legend.get_texts()] == ["MNIST", "USPS"]
+
+
+def many(classes: int) -> Embedding:
+    labels = np.arange(2 * classes) % classes
+    points = np.random.default_rng(0).normal(size=(2 * classes, 2))
+    names = tuple(f"class number {n}" for n in range(classes))
+    return Embedding(points, labels, np.arange(2 * classes) >= classes, True, names, "x/photos", "y/photos")
+
+
+def test_no_two_of_many_classes_look_alike_and_their_legend_takes_no_room_from_the_points() -> None:
+    few, forty = (tsne_panels(many(classes)).figure for classes in (4, 40))
+    looks = {(line.get_color(), line.get_marker()) for line in forty.axes[0].lines}
+    assert len(looks) == 40
+    (legend,) = forty.legends
+    assert [text.get_text() for text in legend.get_texts()] == list(many(40).class_names)
+    for figure in (few, forty):
+        figure.draw_without_rendering()
+    heights = [figure.axes[0].get_window_extent().height for figure in (few, forty)]
+    assert heights[1] > 0.9 * heights[0]
+    box = legend.get_window_extent()
+    assert forty.bbox.x0 <= box.x0 < box.x1 <= forty.bbox.x1
+
+
+def test_more_classes_than_there_are_looks_have_no_legend() -> None:
+    drawing = tsne_panels(many(71))
+    assert not drawing.figure.legends
+    assert drawing.caption.endswith("71 classes are too many to be told by colour.")

@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from uda.evaluation.figures.style import INK, MUTED, PAPER, Drawing, Mark, Width, fitted, grid_of_panels, styled
+from uda.evaluation.figures.style import (
+    INK,
+    MUTED,
+    PAPER,
+    Drawing,
+    Mark,
+    Width,
+    fitted,
+    grid_of_panels,
+    styled,
+    told_apart,
+)
 from uda.evaluation.layout import ORDERS, Headline
 from uda.evaluation.ranking import estimate
 from uda.evaluation.series import Series, ordered_labels, panel_titles
@@ -92,7 +103,7 @@ def _write(axis: Axes, x: float, place: int, text: str) -> None:
 
 
 def _frame(axis: Axes, labels: Sequence[str], start: float) -> None:
-    axis.set_yticks(range(len(labels)), [fitted(label, 30, 2) for label in labels])
+    axis.set_yticks(range(len(labels)), told_apart(labels, 30, 2))
     axis.set_ylim(len(labels) - 0.5, -0.5)
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(start == 0.0)

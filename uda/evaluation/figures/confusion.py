@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +15,20 @@ from numpy.typing import NDArray
 
 from uda.errors import UserError
 from uda.evaluation.classify import Weights, classify
-from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, fitted, grid_of_panels, styled
+from uda.evaluation.figures.style import COLOURS, INK, PAPER, Drawing, Width, fitted, grid_of_panels, styled, told_apart
 from uda.evaluation.series import Predictions, Series, checkpoint_titles, panel_titles, read_predictions
 from uda.training.checkpoint import read_checkpoint
 
 _NUMBERS_UP_TO = 12  # classes; beyond it cells are smaller than their numbers
-_NAMES_UP_TO = 40
+#: (width, columns of panels): height of a panel, about the side of its matrix, inches both, and letters of its title.
+_PANELS: dict[tuple[Width, int], tuple[float, float, int]] = {
+    ("column", 1): (3.2, 2.3, 34),
+    ("page", 1): (6.6, 5.2, 80),
+    ("page", 2): (3.35, 2.3, 34),
+    ("page", 3): (2.3, 1.5, 22),
+}
+_ROWS_BESIDE = 22  # classes; with more of them, matrices of a page's half have no room for their names
+_SMALLEST = 4.0  # points; smaller names are left out
 #: One hue from the paper to nearly ink: its lightness falls evenly, so that grey print keeps the order.
 SHADES = LinearSegmentedColormap.from_list("uda", [PAPER, "#a9cbe4", COLOURS[0], "#002a44"])
 
@@ -70,10 +80,9 @@ def confusions(series: Sequence[Series], weights: Weights) -> tuple[list[Confusi
         if found:
             title = each.label if len(titles) == 1 else f"{each.label}, {titles[each.protocol, each.pair]}"
             kept.append((title, found))
-            names |= {_class_names(folder): folder for folder in each.known_folders[:1]}
+            names |= _class_names(each.known_folders)
     if not kept:
         raise UserError("no run here has a predictions.npz: give run folders that this version of uda made")
-    names.pop((), None)
     _same_classes(names)
     count_of_classes = 1 + max(one.largest for _, found in kept for one in found)
     chosen = next(iter(names), tuple(map(str, range(count_of_classes))))
@@ -107,10 +116,12 @@ def _same_classes(names: Mapping[tuple[str, ...], Path]) -> None:
         raise UserError(f"{one} and {other} have different classes: draw them one at a time")
 
 
-def _class_names(folder: Path) -> tuple[str, ...]:
-    """Return the names of a run's classes; empty where its checkpoint was not kept, which alone has them."""
-    path = folder / "checkpoint.pt"
-    return tuple(read_checkpoint(path)["class_names"]) if path.is_file() else ()
+def _class_names(folders: Iterable[Path]) -> dict[tuple[str, ...], Path]:
+    """Return the names of the classes of some runs, and where they are from: the first checkpoint that can be read."""
+    for folder in folders:
+        with suppress(UserError):
+            return {tuple(read_checkpoint(folder / "checkpoint.pt")["class_names"]): folder}
+    return {}
 
 
 def count(labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
@@ -140,21 +151,46 @@ def confusion_matrices(found: Sequence[Confusion], class_names: Sequence[str], w
     width
         Where it is not given: a column for one panel, a page for more.
     """
-    width = width or ("column" if len(found) == 1 else "page")
-    columns = 1 if width == "column" else 2 if len(class_names) > 5 else 3
-    height = {("column", 1): 3.2, ("page", 2): 3.35, ("page", 3): 2.3}[width, columns]
+    classes = len(class_names)
+    width = width or ("column" if len(found) == 1 and classes <= _ROWS_BESIDE else "page")
+    columns = 1 if width == "column" or classes > _ROWS_BESIDE else 2 if classes > 5 else 3
+    height, side, letters = _PANELS[width, columns]
+    room = 72.0 * side / classes
     figure, axes = grid_of_panels(len(found), width, columns, height)
     for place, (axis, one) in enumerate(zip(axes, found, strict=True)):
-        _matrix(axis, one, class_names)
-        axis.set_title(fitted(one.title, 30 if columns == 3 else 44))
+        _matrix(axis, one)
+        _name_classes(axis, class_names, room)
+        axis.set_title("\n".join(textwrap.wrap(fitted(one.title, 2 * letters), letters)))
         axis.set_xlabel("predicted class")
         axis.set_ylabel("true class" if place % columns == 0 else "")
     seeds = sorted({one.runs for one in found})
     summed = "" if seeds == [1] else f", over {seeds[0]} seeds" if len(seeds) == 1 else ", over all seeds of each"
-    return Drawing(figure, f"Of each true class (row), the percentage predicted as each class{summed}; empty: none.")
+    unnamed = "" if _size(room) else f" The {classes} classes are in their order."
+    return Drawing(
+        figure, f"Of each true class (row), the percentage predicted as each class{summed}; empty: none.{unnamed}"
+    )
 
 
-def _matrix(axis: Axes, one: Confusion, class_names: Sequence[str]) -> None:
+def _size(room: float) -> float:
+    """Return the size of names that have so much room, both in points; 0 where they could not be read."""
+    size = min(7.0, 0.9 * room)
+    return size if size >= _SMALLEST else 0.0
+
+
+def _name_classes(axis: Axes, class_names: Sequence[str], room: float) -> None:
+    """Write the names of the classes at rows and columns that are ``room`` points high and wide."""
+    size = _size(room)
+    ticks, names = np.arange(len(class_names)) + 0.5, told_apart(class_names, 14)
+    if not size:
+        ticks, names = np.array([]), []
+    # a letter is about 0.65 of its size wide, and lines at 45 degrees are nearer to each other than upright ones
+    long = 0.65 * size * max(map(len, names), default=0) > room
+    turned = (45 if room > 1.6 * size else 90) if long else 0
+    axis.set_xticks(ticks, names, rotation=turned, ha="right" if turned == 45 else "center", fontsize=size or None)
+    axis.set_yticks(ticks, names, fontsize=size or None)
+
+
+def _matrix(axis: Axes, one: Confusion) -> None:
     percent = shares(one.counts)
     classes = len(percent)
     # as cells and not as an image: sharp in PDF and SVG at any size
@@ -165,12 +201,6 @@ def _matrix(axis: Axes, one: Confusion, class_names: Sequence[str]) -> None:
         side.set_visible(True)
         side.set_linewidth(0.4)
     axis.tick_params(length=0)
-    ticks, names = np.arange(classes) + 0.5, [fitted(name, 14) for name in class_names]
-    if classes > _NAMES_UP_TO:
-        ticks, names = np.array([]), []
-    long = max(map(len, names), default=0) > 3
-    axis.set_xticks(ticks, names, rotation=45 if long else 0, ha="right" if long else "center")
-    axis.set_yticks(ticks, names)
     for row, column in np.argwhere(one.counts) if classes <= _NUMBERS_UP_TO else ():
         value = percent[row, column]
         text = f"{value:.0f}" if value >= 0.5 else "<1"

@@ -14,7 +14,16 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from uda.errors import UserError, unknown
-from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, legend_columns, styled
+from uda.evaluation.figures.style import (
+    Drawing,
+    Mark,
+    Width,
+    fitted,
+    grid_of_panels,
+    legend_columns,
+    styled,
+    told_apart,
+)
 from uda.evaluation.series import Moment, Series, panel_titles, read_moments
 
 ACCURACY = "accuracy"
@@ -136,7 +145,7 @@ def _draw(
     columns = (across if 1 < across <= 4 else 3) if width == "page" else min(2, across if across > 1 else 2)
     drawn = {one.label for _, _, found in panels for one in found}
     labels = [label for label in looks if label in drawn]
-    beside = legend_columns([fitted(label, 36) for label in labels], width)
+    beside = legend_columns(told_apart(labels, 36), width)
     rows = -(-len(labels) // beside)
     figure, axes = grid_of_panels(len(panels), width, columns, 1.9 if len(panels) == 1 else 1.6, 0.15 * rows)
     for place, (axis, (quantity, key, found)) in enumerate(zip(axes, panels, strict=True)):
@@ -174,7 +183,7 @@ def _frame(axis: Axes, quantity: str, title: str, first: bool) -> None:
 
 def _legend(figure: Figure, labels: Sequence[str], looks: Mapping[str, Mark], columns: int) -> None:
     handles = [Line2D([], [], **looks[label].line) for label in labels]
-    figure.legend(handles, [fitted(label, 36) for label in labels], loc="outside lower center", ncols=columns)
+    figure.legend(handles, told_apart(labels, 36), loc="outside lower center", ncols=columns)
 
 
 def _caption(panels: Sequence[tuple[str, _Key, list[Curve]]]) -> str:

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from uda.errors import UserError, unknown
 from uda.evaluation.correlation import spearman
-from uda.evaluation.figures.style import Drawing, Mark, Width, fitted, grid_of_panels, legend_columns, marks, styled
+from uda.evaluation.figures.style import Drawing, Mark, Width, grid_of_panels, legend_columns, marks, styled, told_apart
 from uda.evaluation.history import pickable, read_history
 from uda.evaluation.series import Series, panel_titles
 
@@ -73,7 +73,7 @@ def validator_scatter(
     styles = marks((title, "other") for title in titles.values()) if len(titles) > 1 else dict(looks)
     width = width or ("column" if len(names) <= 2 else "page")
     columns = 2 if width == "column" else 4
-    shown = [fitted(group, 36) for group in dict.fromkeys(groups)]
+    shown = told_apart(list(dict.fromkeys(groups)), 36)
     beside = legend_columns(shown, width)
     legend_rows = -(-len(shown) // beside)
     figure, axes = grid_of_panels(len(names), width, columns, 1.75, 0.16 * legend_rows, sharey=True)

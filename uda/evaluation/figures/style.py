@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -195,6 +196,29 @@ def fitted(text: str, letters: int, lines: int = 1) -> str:
     words = textwrap.wrap(text, letters)
     # where words do not fill their lines, the lines are cut anywhere
     return "\n".join(words if len(words) <= lines else [text[n : n + letters] for n in range(0, len(text), letters)])
+
+
+def told_apart(names: Sequence[str], letters: int, lines: int = 1) -> list[str]:
+    """Return names as `fitted` does, but no two that differ as one: what such begin alike with goes.
+
+    Where they differ in their middles all are numbered.
+    """
+    short = {name: fitted(name, letters, lines) for name in names}
+    for text in dict.fromkeys(short.values()):
+        alike = [name for name in short if short[name] == text]
+        if len(alike) > 1:
+            begin = where_they_part(alike)
+            short |= {name: fitted(f"…{name[begin:]}", letters, lines) for name in alike}
+    if len(set(short.values())) < len(short):
+        short = {name: fitted(f"{number} {name}", letters, lines) for number, name in enumerate(short, 1)}
+    return [short[name] for name in names]
+
+
+def where_they_part(names: Sequence[str]) -> int:
+    """Return where the first word begins, or the first part of a path, that names do not have in common."""
+    alike = (len(set(letters)) == 1 for letters in zip(*names, strict=False))
+    count = sum(1 for _ in takewhile(bool, alike))
+    return max(names[0].rfind(gap, 0, count) for gap in " /") + 1 or count
 
 
 def shown(label: str) -> str:

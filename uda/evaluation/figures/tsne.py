@@ -10,10 +10,12 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from uda.evaluation.embedding import Embedding
-from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, fitted, grid_of_panels, shown, styled
+from uda.evaluation.figures.style import COLOURS, INK, MUTED, Drawing, Width, grid_of_panels, shown, styled, told_apart
 
-#: Class colours; with more classes than colours they come again, and the writing tells them apart.
+#: Class colours; with more classes than colours they come again, with another marker, or as other names.
 _CLASS_COLOURS = (*COLOURS, INK, "#8C6D1F", MUTED, "#8A63C9")
+_CLASS_MARKERS = ("o", "^", "s", "v", "D", "P", "X")
+_TOLD_APART = len(_CLASS_COLOURS) * len(_CLASS_MARKERS)  # classes
 _WRITTEN_UP_TO = 2  # letters of a name that stands in the place of a point
 
 
@@ -29,10 +31,20 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
         Of the figure.
     """
     size = {"column": 1.75, "page": 3.45}[width]
-    figure, (by_class, by_domain) = grid_of_panels(2, width, 2, size, 0.2)
+    written, names = _written(found.class_names), told_apart(found.class_names, 20)
+    columns, rows = _legend_shape(names, width) if not written and len(names) <= _TOLD_APART else (0, 0)
+    figure, (by_class, by_domain) = grid_of_panels(2, width, 2, size, 0.2 + 0.14 * rows)
     scale = {"column": 0.6, "page": 1.0}[width]
-    _by_class(by_class, found, scale)
+    _by_class(by_class, found, scale, written)
     by_class.set_title("by class")
+    if columns:
+        figure.legend(
+            by_class.lines,
+            [shown(name) for name in names],
+            loc="outside lower center",
+            ncols=columns,
+            markerscale=1.3 / scale,
+        )
     looks = [(~found.target, found.source_name, "o", COLOURS[0]), (found.target, found.target_name, "^", COLOURS[1])]
     for chosen, _, marker, colour in looks:
         x, y = found.points[chosen].T
@@ -45,7 +57,7 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
         for *_, marker, colour in looks
     ]
     by_domain.legend(
-        handles, [fitted(name, 24) for _, name, _, _ in looks], loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2
+        handles, told_apart([name for _, name, _, _ in looks], 24), loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2
     )
     for axis in (by_class, by_domain):
         axis.set_xticks([])
@@ -56,27 +68,29 @@ def tsne_panels(found: Embedding, width: Width = "page") -> Drawing:
     classes = (
         "true class" if found.labelled else f"true class (of {found.target_name}, without labels, the predicted one)"
     )
-    shown = int((~found.target).sum()), int(found.target.sum())
+    counts = int((~found.target).sum()), int(found.target.sum())
+    unnamed = "" if written or columns else f" {len(names)} classes are too many to be told by colour."
     return Drawing(
         figure,
-        f"t-SNE of the features that the classifier reads: {shown[0]:,} held-out images of {found.source_name} and "
-        f"{shown[1]:,} of {found.target_name}, by {classes} and by domain. Only neighbourhoods mean anything.",
+        f"t-SNE of the features that the classifier reads: {counts[0]:,} held-out images of {found.source_name} and "
+        f"{counts[1]:,} of {found.target_name}, by {classes} and by domain. Only neighbourhoods "
+        f"mean anything.{unnamed}",
     )
 
 
-def _by_class(axis: Axes, found: Embedding, scale: float) -> None:
-    """Write short class names in the place of points, so that no colour needs to be told from another; else colours."""
-    written = all(0 < len(name.strip()) <= len(name) <= _WRITTEN_UP_TO for name in found.class_names)
+def _written(names: Sequence[str]) -> bool:
+    """Whether names are so short that they stand in the place of points: then no colour is to be told from another."""
+    return all(0 < len(name.strip()) <= len(name) <= _WRITTEN_UP_TO for name in names)
+
+
+def _by_class(axis: Axes, found: Embedding, scale: float, written: bool) -> None:
+    """Draw the points of each class as one line: as its name, or by colour and marker."""
     for label, name in enumerate(found.class_names):
         x, y = found.points[found.labels == label].T
         colour = _CLASS_COLOURS[label % len(_CLASS_COLOURS)]
-        if written:
-            marker = written_marker(name)
-            axis.plot(x, y, linestyle="none", marker=marker, color=colour, markersize=3.6 * scale, markeredgewidth=0)
-        else:
-            axis.plot(x, y, ".", color=colour, markersize=3 * scale, label=shown(fitted(name, 20)))
-    if not written:
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=_columns(found.class_names), markerscale=2)
+        plain = _CLASS_MARKERS[label // len(_CLASS_COLOURS) % len(_CLASS_MARKERS)]
+        marker, size = (written_marker(name), 3.6) if written else (plain, 2.0)
+        axis.plot(x, y, linestyle="none", marker=marker, color=colour, markersize=size * scale, markeredgewidth=0)
 
 
 def written_marker(name: str) -> Path:
@@ -86,5 +100,8 @@ def written_marker(name: str) -> Path:
     return Path(outline.vertices - ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2), outline.codes)
 
 
-def _columns(names: Sequence[str]) -> int:
-    return max(1, min(len(names), 48 // (max(map(len, names)) + 4)))
+def _legend_shape(names: Sequence[str], width: Width) -> tuple[int, int]:
+    """Return how many columns and rows a legend of classes has below both panels."""
+    letters = {"column": 50, "page": 110}[width]
+    columns = max(1, min(len(names), letters // (max(map(len, names)) + 6)))
+    return columns, -(-len(names) // columns)
