@@ -1,5 +1,7 @@
 """The sentences that people are shown."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -38,3 +40,21 @@ def test_what_does_not_fit_into_memory_says_what_to_do() -> None:
     todo = ": give fewer or smaller images, a smaller width or batch_size, or fewer runs at a time (--jobs 1)"
     assert sentence_of(MemoryError()) == f"out of memory{todo}"
     assert sentence_of(MemoryError("Unable to allocate 4 GiB")) == f"out of memory (Unable to allocate 4 GiB){todo}"
+
+
+def test_what_the_file_system_refuses_says_where_and_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    refusals = {
+        tmp_path: "Is a directory; give the path of a file",
+        file / "below": "Not a directory; a part of this path is a file; give another path",
+        tmp_path / "none" / "below": "No such file or directory; give a path that exists and can be written to",
+        tmp_path / ("n" * 300): "File name too long; give a shorter path",
+    }
+    for path, words in refusals.items():
+        with pytest.raises(OSError, match=path.name[:20]) as refused:
+            path.write_text("")
+        assert sentence_of(refused.value) == f"{path}: {words}"
+    with pytest.raises(FileExistsError) as exists:
+        file.mkdir()
+    assert sentence_of(exists.value) == f"{file}: File exists; a file is where a folder should be; give another path"

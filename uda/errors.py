@@ -6,6 +6,20 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+#: What is to be done about what the file system refuses.
+_TO_DO = {
+    errno.EACCES: "change its permissions or give another path",
+    errno.EPERM: "change its permissions or give another path",
+    errno.EROFS: "give a path that can be written to",
+    errno.EISDIR: "give the path of a file",
+    errno.ENOTDIR: "a part of this path is a file; give another path",
+    errno.EEXIST: "a file is where a folder should be; give another path",
+    errno.ENOENT: "give a path that exists and can be written to",
+    errno.ENAMETOOLONG: "give a shorter path",
+    errno.ENOSPC: "make room there and give the same command again",
+    errno.EDQUOT: "make room there and give the same command again",
+}
+
 
 class UserError(Exception):
     """Bad input: the message is one clear sentence; the command line prints it and exits with 2."""
@@ -30,7 +44,9 @@ def sentence_of(error: BaseException) -> str:
         )
     if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
         return ""
-    return f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror}"
+    where = f"{error.filename}: " if error.filename else ""
+    to_do = f"; {_TO_DO[error.errno]}" if error.errno in _TO_DO else ""
+    return f"{where}{error.strerror}{to_do}"
 
 
 def _refuses_memory(error: BaseException) -> bool:

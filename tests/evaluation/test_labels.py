@@ -85,3 +85,11 @@ def test_every_method_says_its_kind_and_an_unknown_one_is_other() -> None:
 def test_the_two_bounds_frame_the_kinds_and_need_no_heading() -> None:
     assert [kind for kind in KINDS if not adapts(kind)] == [KINDS[0], KINDS[-1]] == ["source-only", "target-only"]
     assert [kind_heading(kind) for kind in ("source-only", "self-training", "target-only")] == ["", "Self-training", ""]
+
+
+def test_a_pair_of_paths_that_end_alike_is_told_apart_too() -> None:
+    assert domain_labels(("folder:a/photos", "folder:b/photos")) == ("a/photos", "b/photos")
+    assert domain_labels(("folder:photos", "npz:x/photos")) == ("photos", "x/photos")
+    assert domain_labels(("folder:x/art", "folder:x/photos")) == ("art", "photos")
+    assert domain_labels(("folder:a/photos", "folder:a/photos")) == ("photos", "photos")
+    assert pair_label(("folder:a/photos", "folder:b/photos")) == "a/photos → b/photos"

@@ -42,3 +42,16 @@ def test_what_is_still_another_processs_is_left_to_it(recipe: Recipe, tmp_path: 
     with claim(place.runs / recipe.configs[0].name):
         swept = sweep(recipe.configs, place, None, lambda line: None)
     assert swept.busy == [recipe.configs[0]]
+
+
+def test_nothing_is_written_into_the_folder_of_a_finished_run(recipe: Recipe, tmp_path: Path) -> None:
+    config, place = recipe.configs[0], Workplace(tmp_path, tmp_path / "runs", device="cpu")
+    folder = train(config, tmp_path, place.runs, device="cpu", quiet=True)
+
+    def stamps() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())}
+
+    before = stamps()
+    swept = sweep([config], place, None, lambda line: None)
+    assert ([result.seed for result in swept.results], swept.trained) == ([config.seed], set())
+    assert stamps() == before

@@ -33,7 +33,7 @@ from uda.training.starts import describe_starts, read_starts
 @click.option("--seeds", metavar="SEEDS", default="", help="Several seeds at once: 1,2 or 0-4.")
 @click.option("--steps", type=int, help=f"Updates; {RUN_DEFAULTS['steps']} where the preset does not say.")
 @click.option("--batch-size", type=int, help=f"Per domain; {RUN_DEFAULTS['batch_size']} likewise.")
-@click.option("--precision", help="fp32, bf16 or auto.")
+@click.option("--precision", help="fp32, bf16 or auto, the last where the preset does not say.")
 @click.option(
     "--set",
     "settings",

@@ -116,6 +116,16 @@ PROTOCOLS: dict[str, Protocol] = {
             description=STANDARD.description + "; smaller source classes repeated up to the largest",
             class_balance=True,
         ),
+        replace(
+            STANDARD,
+            name="standard-64",
+            description=(
+                "for images that 32x32 says too little of: full train split of both domains, tested on the target's "
+                "test split; validated on the source's test split; 64x64, grey where both domains are grey, else RGB; "
+                "bilinear with antialias"
+            ),
+            size=64,
+        ),
         UNIT_2017,
         replace(
             UNIT_2017,

@@ -200,9 +200,7 @@ def _entry_configs(table: Mapping[str, Any], entry: Mapping[str, Any], pair: Map
     return [_resolve(table, entry, pair, seed) for seed in _seeds(table, entry)]
 
 
-def _is_common(
-    error: UserError, table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]
-) -> bool:
+def _is_common(error: UserError, table: Mapping[str, Any], entry: Mapping[str, Any], pair: Mapping[str, str]) -> bool:
     """Whether an entry is refused for what stands above the entries: nothing of its own is needed for it."""
     bare = {key: entry[key] for key in ("method", "preset") if isinstance(entry.get(key), str)}
     method, preset = bare.get("method"), bare.get("preset", "default")

@@ -161,7 +161,7 @@ def _make(group: list[RunConfig], place: Workplace) -> Outcome:
     runs = place.runs
     finished = [config for config in group if is_finished(runs, config)]
     with ExitStack() as claims:
-        held = [c for c in group if claims.enter_context(claim(runs / c.name)) or c in finished]
+        held = [c for c in group if c in finished or claims.enter_context(claim(runs / c.name))]
         to_do = [config for config in held if config not in finished]
         failures: tuple[tuple[RunConfig, str], ...] = ()
         for config in to_do:

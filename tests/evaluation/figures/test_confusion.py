@@ -112,6 +112,18 @@ def test_a_checkpoint_gives_what_its_run_predicted(source_only_run: Path, tmp_pa
     assert np.array_equal(from_run[0].counts, from_checkpoint[0].counts)
 
 
+@pytest.mark.parametrize(("classes", "panels"), [(10, 1), (10, 2), (4, 3), (30, 1)])
+def test_no_title_is_cut_off(classes: int, panels: int) -> None:
+    title = "UNIT (unit-2017-usps-alike), 12,000 steps, settings 0fa39c, w/photos.npz → x/sketches.npz, bf16, long"
+    names = [f"class number {n}" for n in range(classes)]
+    figure = confusion_matrices([Confusion(title, np.eye(classes, dtype=int))] * panels, names).figure
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        box = axis.title.get_window_extent()
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+
+
 def name_classes(folder: Path, *names: str) -> None:
     """Write a checkpoint that holds nothing but the names of its classes."""
     others = ("config", "shapes", "step", "seconds", "model", "optimisers", "pick")

@@ -44,6 +44,15 @@ def test_no_two_names_are_shortened_to_the_same(letters: int, lines: int) -> Non
         assert max(lengths(name)) <= letters
 
 
+def test_settings_that_differ_are_seen() -> None:
+    alike = [f"UNIT, lambda_0 = {value}, plain_game = true, warmup = 300" for value in (0.1, 0.5)]
+    assert len({fitted(name, 36) for name in alike}) == 1
+    short = fitted_apart(["DANN", *alike, "DANN"], 36)
+    assert short[0] == short[3] == "DANN"
+    assert "0.1" in short[1]
+    assert "0.5" in short[2]
+
+
 def test_equal_names_stay_equal() -> None:
     assert fitted_apart(["a" * 50, "b", "a" * 50], 10) == [fitted("a" * 50, 10), "b", fitted("a" * 50, 10)]
 
