@@ -223,7 +223,9 @@ def test_a_run_made_again_keeps_the_recorded_row_and_says_so(uda: Uda, recipe: P
     uda(*arguments)
     table = (results / "runs.csv").read_bytes()
     again = uda(*arguments, "--runs", results.parent / "new")
-    assert "keeps its own rows of 1 runs that were made again here" in again.stdout
+    assert (
+        "keeps its own rows of 1 run that was made again here, and so do the tables: remove those rows" in again.stdout
+    )
     assert (results / "runs.csv").read_bytes() == table
 
 

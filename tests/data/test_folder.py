@@ -12,7 +12,7 @@ from PIL import Image
 
 from uda.data.domains import Split, find_domain, load_split
 from uda.data.files import md5_of_file
-from uda.data.folder import ORIENTATION, read_image, size_of
+from uda.data.folder import MIXED_SIZE, ORIENTATION, read_image, size_of
 from uda.data.protocols import load_task, target_training_labels
 from uda.data.shaping import resize
 from uda.errors import UserError
@@ -84,10 +84,10 @@ def test_images_of_differing_sizes_are_resized_and_noted(folder: Path) -> None:
     large = np.random.default_rng(0).integers(0, 256, (50, 40, 3), dtype=np.uint8)
     Image.fromarray(large).save(folder / "test" / "dog" / "large.png")
     split = load(folder, "test")
-    assert split.images.shape == (5, 3, 32, 32)
-    expected = resize(torch.from_numpy(large).permute(2, 0, 1)[None], 32)
+    assert split.images.shape == (5, 3, MIXED_SIZE, MIXED_SIZE)
+    expected = resize(torch.from_numpy(large).permute(2, 0, 1)[None], MIXED_SIZE)
     assert sum(torch.equal(image, expected[0]) for image in split.images) == 1
-    assert "each resized to 32x32" in split.note
+    assert "each resized to 64x64" in split.note
 
 
 @pytest.mark.parametrize("side", [256, 257])
@@ -100,10 +100,10 @@ def test_large_images_of_one_size_are_resized_as_they_are_read(side: int, folder
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(path)
     split = load(folder, "train")
-    assert split.images.shape == ((6, 3, 200, 256) if side == 256 else (6, 3, 32, 32))
+    assert split.images.shape == ((6, 3, 200, 256) if side == 256 else (6, 3, MIXED_SIZE, MIXED_SIZE))
     assert split.note == ""
     by_content = sorted(range(6), key=lambda place: md5_of_file(folder / "train" / "cat" / f"{place}.png"))
-    assert torch.equal(resize(split.images, 32), resize(whole, 32)[by_content])
+    assert torch.equal(resize(split.images, MIXED_SIZE), resize(whole, MIXED_SIZE)[by_content])
 
 
 def test_wrong_folders_are_named(folder: Path) -> None:

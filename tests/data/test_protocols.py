@@ -12,7 +12,9 @@ from torchvision.transforms.v2 import functional as transforms
 
 from tests.data.conftest import digits, pixels, write_idx, write_usps_hdf5
 from uda.data.domains import Domain, Split, find_domain, load_split
+from uda.data.folder import MIXED_SIZE
 from uda.data.protocols import (
+    COLOUR_SIZE,
     PROTOCOLS,
     TaskData,
     find_protocol,
@@ -263,3 +265,7 @@ def test_protocols_say_what_they_are_and_are_frozen(name: str) -> None:
     assert protocol.describe() == f"protocol {name}: {protocol.description}"
     with pytest.raises(dataclasses.FrozenInstanceError):
         protocol.size = 64  # type: ignore[misc]
+
+
+def test_photographs_are_kept_as_large_as_any_protocol_needs_them() -> None:
+    assert max(protocol.size or COLOUR_SIZE for protocol in PROTOCOLS.values()) == MIXED_SIZE

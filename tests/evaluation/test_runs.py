@@ -93,6 +93,21 @@ def test_a_run_that_is_found_twice_with_two_results_is_said(tmp_path: Path) -> N
     assert found.broken == ("two is the run of one with another result",)
 
 
+@pytest.mark.parametrize("first", ["runs.csv", "runs"])
+def test_of_a_row_and_a_folder_with_another_result_the_folder_is_shown_and_the_row_is_said(
+    first: str, tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path / "runs" / "a", replace(ONE, accuracy_last=1.0))
+    export([ONE, TWO], tmp_path / "runs.csv")
+    found = find_runs(sorted([tmp_path / "runs", tmp_path / "runs.csv"], key=lambda path: path.name != first))
+    assert {run.config_hash: run.accuracy_last for run in found.results} == {
+        ONE.config_hash: 1.0,
+        TWO.config_hash: TWO.accuracy_last,
+    }
+    assert found.folders == {ONE.config_hash: folder}
+    assert found.broken == ("runs.csv has another result of one of these runs",)
+
+
 def test_settings_are_told_apart_by_what_is_not_a_column(tmp_path: Path) -> None:
     folders = [
         write_run(tmp_path / "a", ONE, {"width": 8}),

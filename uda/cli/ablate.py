@@ -20,7 +20,7 @@ from uda.errors import UserError
 from uda.evaluation.runs import read_csv
 from uda.sweeps.ablating import draw_ablations, find, write_ablations
 from uda.sweeps.recipe import Recipe, load_recipe
-from uda.sweeps.runner import Workplace, left_to_another, sweep, title
+from uda.sweeps.runner import Workplace, left_to_another, rows_kept, sweep, title
 from uda.sweeps.translations import judges, measure_kept, read_kept
 from uda.sweeps.unlabelled import lacks_labels, without_target_labels
 from uda.training.config import RunConfig
@@ -70,6 +70,7 @@ def ablate(
         results.mkdir(parents=True, exist_ok=True)
         names = {config.hash: f"{title(config)}, {one.name}" for one in recipe.ablations for config in one.configs}
         warn_of_precision([*readers, *wanted], place)
+        before = {row.config_hash: row for row in read_csv(table)} if table.exists() else {}
         judged = sweep(readers, place, results / "runs.csv", click.echo)
         made = sweep(wanted, place, table, click.echo, lambda config: names[config.hash])
         failures = [*judged.failures, *made.failures]
@@ -77,6 +78,8 @@ def ablate(
             done = {result.config_hash for result in made.results}
             finished = [config for config in wanted if config.hash in done]
             failures += measure_kept(recipe, finished, runs, data_root, kept)
+        if rows := rows_kept(table, before, made.results):
+            click.echo(rows)
         if busy := len(judged.busy + made.busy):
             click.echo(left_to_another(busy))
         if any(not result.scored for result in made.results):

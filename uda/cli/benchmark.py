@@ -28,7 +28,7 @@ from uda.evaluation.scores import write_scores
 from uda.evaluation.write import write_tables
 from uda.sweeps.recipe import Recipe, load_recipe
 from uda.sweeps.report import KEPT, recorded, write_report, write_together, write_translations
-from uda.sweeps.runner import Sweep, Workplace, left_to_another, reasons, sweep, title
+from uda.sweeps.runner import Sweep, Workplace, left_to_another, reasons, rows_kept, sweep, title
 from uda.sweeps.swaps import swap_warnings
 from uda.sweeps.translations import measure_kept
 from uda.sweeps.unlabelled import lacks_labels, without_target_labels
@@ -171,9 +171,8 @@ def run_recipe(recipe: Recipe, configs: list[RunConfig], results: Path, place: W
         picture = results / f"{recipe.name}-translations.png"
         if write_translations(recipe, place.runs, place.root, picture, swept.trained):
             click.echo(f"wrote {picture}")
-    kept = sum(before.get(row.config_hash, row) != row for row in scored)
-    if kept:
-        click.echo(f"{results / 'runs.csv'} keeps its own rows of {kept} runs that were made again here")
+    if kept := rows_kept(results / "runs.csv", before, scored):
+        click.echo(kept)
     if swept.busy:
         click.echo(left_to_another(len(swept.busy)))
     if not swept.failures:

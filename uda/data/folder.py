@@ -27,7 +27,7 @@ SPLITS = ("train", "test")
 EXTENSIONS = (".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".webp")
 #: Endings of images that are not read: beside others they would be missing, and nobody told.
 UNREAD = (".avif", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".tif", ".tiff")
-MIXED_SIZE = 32  # what images of differing sizes are brought to, and large ones of one size
+MIXED_SIZE = 64  # what images of differing sizes are brought to, and large ones of one size: the most of any protocol
 LARGEST_KEPT = 256  # side of images of one size that are kept as they are
 ORIENTATION = 0x0112  # the Exif tag of how a camera was held
 SIDEWAYS = (5, 6, 7, 8)  # its values where what is stored as width is the height of what was seen
@@ -64,9 +64,9 @@ def load_folder(folder: Path, root: Path, split: str) -> Split:
     Images of a split that has no folders have no labels. Classes are then those of the other split; where that has none
     either, they have no names. Images that are in no split at all are both.
 
-    Images are grey where all of the split are, else RGB. Where they differ in size, each is resized to 32x32 (and a
+    Images are grey where all of the split are, else RGB. Where they differ in size, each is resized to 64x64 (and a
     note says so). So is each where all are of one size with a side above 256 pixels: whole, photographs would not fit
-    into memory, and 32x32 is the most that a protocol leaves of them. Their order is that of their content's checksums,
+    into memory, and 64x64 is the most that a protocol leaves of them. Their order is that of their content's checksums,
     so that it tells nothing of their classes.
 
     Parameters

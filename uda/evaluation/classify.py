@@ -88,7 +88,7 @@ def classify(path: Path, weights: Weights, root: Path, choice: Choice | None = N
 
 
 def side_logits(method: Method, images: Tensor, side: Side) -> Tensor:
-    """Return the (N, K) logits of (N, C, S, S) uint8 images by the networks of a side, as a run computes them."""
-    # The memory layout that runs train and score in: other layouts round differently.
+    """Return the (N, K) logits of (N, C, S, S) uint8 images by the networks of a side, as most runs compute them."""
+    # The memory layout of most runs: a run that chose the other one may have rounded a logit's last digits otherwise.
     laid_out = method.to(memory_format=torch.channels_last)
     return predict_outputs(laid_out, images, source=side == "source").logits

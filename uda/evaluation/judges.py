@@ -80,7 +80,7 @@ def load_judge(
     if sorted(loaded.class_names) != sorted(class_names):
         raise UserError(f"{path}: knows the classes {', '.join(loaded.class_names)}, not {', '.join(class_names)}")
     order = [loaded.class_names.index(name) for name in class_names]
-    # The memory layout that runs score in: on the target's test images this is the run's own accuracy.
+    # The memory layout of most runs: on the target's test images this is, but for rounding, the run's own accuracy.
     laid_out = method.to(memory_format=torch.channels_last)
     pair = pair_label((theirs.source, theirs.target))
     return Judge(

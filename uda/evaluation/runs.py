@@ -83,8 +83,7 @@ def find_runs(paths: Iterable[Path]) -> FoundRuns:
         elif path.is_file() and path.suffix == ".csv":
             rows, broken = read_sound_rows(path)
             search.broken += broken
-            for row in rows:
-                search.results.setdefault(row.config_hash, row)
+            search.add_rows(path, rows)
         elif path.exists():
             raise UserError(f"{path}: neither a run folder nor a .csv file of runs")
         else:
@@ -133,6 +132,7 @@ class _Search:
     missing: dict[Path, MissingRun] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     folders: dict[str, Path] = field(default_factory=dict)
+    rows: list[tuple[Path, tuple[RunResult, ...]]] = field(default_factory=list)
 
     def add_folder(self, folder: Path) -> None:
         """Take in one run folder, whatever became of its run."""
@@ -143,9 +143,10 @@ class _Search:
             except UserError as error:
                 trouble = _without_folder(error, folder)
             else:
-                known = self.results.setdefault(result.config_hash, result)
                 at = self.folders.setdefault(result.config_hash, folder)
-                if known.scored and any(getattr(known, each) != getattr(result, each) for each in ACCURACIES):
+                if at == folder:  # of a row and a folder the folder is shown: figures read it too
+                    self.results[result.config_hash] = result
+                elif _differ(self.results[result.config_hash], result):
                     self.broken.append(f"{folder.name} is the run of {at.name} with another result")
                 return
         try:
@@ -153,12 +154,27 @@ class _Search:
         except UserError as error:
             self.broken.append(f"{folder.name} is broken: {trouble or _without_folder(error, folder)}")
 
+    def add_rows(self, path: Path, rows: Sequence[RunResult]) -> None:
+        """Take in the rows of a ``runs.csv``."""
+        self.rows.append((path, tuple(rows)))
+        for row in rows:
+            self.results.setdefault(row.config_hash, row)
+
     def found(self) -> FoundRuns:
         """Return what there is; a run that is finished in another place is not missing."""
+        for path, rows in self.rows:
+            if others := sum(_differ(self.results[row.config_hash], row) for row in rows):
+                whose = "one of these runs" if others == 1 else f"{others} of these runs"
+                self.broken.append(f"{path.name} has another result of {whose}")
         missing = tuple(run for run in self.missing.values() if run.config_hash not in self.results)
         scored = tuple(result for result in self.results.values() if result.scored)
         unscored = tuple(result for result in self.results.values() if not result.scored)
         return FoundRuns(scored, missing, tuple(dict.fromkeys(self.broken)), self.folders, unscored)
+
+
+def _differ(known: RunResult, other: RunResult) -> bool:
+    """Whether two results of one run have other accuracies, where it has any."""
+    return known.scored and any(getattr(known, each) != getattr(other, each) for each in ACCURACIES)
 
 
 def _without_folder(error: UserError, folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -246,6 +246,18 @@ def reasons(failures: Sequence[tuple[RunConfig, str]], call: Callable[[RunConfig
 def left_to_another(busy: int) -> str:
     """Say that some runs are another process's, and what to do."""
     return f"{busy} runs are left to another process; give the command again when it is done"
+
+
+def rows_kept(table: Path, before: Mapping[str, RunResult], results: Sequence[RunResult]) -> str:
+    """Say that a table keeps its rows of runs that have another result now, and what to do; empty where it need not."""
+    count = sum(before.get(result.config_hash, result) != result for result in results)
+    whose = "1 run that was" if count == 1 else f"{count} runs that were"
+    return (
+        f"{table} keeps its own rows of {whose} made again here, and so do the tables: remove those rows from it, and "
+        "give the command again, to have the new ones"
+        if count
+        else ""
+    )
 
 
 def _reason(error: Exception, folder: Path) -> str:

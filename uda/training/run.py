@@ -45,6 +45,8 @@ def train(
 ) -> Path:
     """Make a run, or finish it where it was interrupted, or leave it where it is finished.
 
+    Nothing keeps another process from the same run: `uda.sweeps.runner.sweep`, and the command line, claim its folder.
+
     Parameters
     ----------
     config
