@@ -86,6 +86,27 @@ def test_starts_stopped_after_each_evaluation_end_as_uninterrupted_ones(
     )
 
 
+@pytest.mark.parametrize("evaluations", [1, 2, 3])
+def test_starts_do_not_go_on_with_data_that_have_changed(
+    evaluations: int, pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, made = config_of("source-only", pair, starts=2, start_steps=3), []
+
+    def interrupted(*arguments: Any) -> None:
+        evaluate(*arguments)
+        made.append(arguments)
+        if len(made) == evaluations:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("uda.training.run.evaluate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path, tmp_path / "runs", quiet=True)
+    monkeypatch.undo()
+    permute_target_labels(Path(pair[1].removeprefix("npz:")))
+    with pytest.raises(UserError, match=r"begun with other data, .*\.npz has changed since"):
+        train(config, tmp_path, tmp_path / "runs", quiet=True)
+
+
 def test_seeds_side_by_side_choose_each_among_its_own_starts(pair: tuple[str, str], tmp_path: Path) -> None:
     configs = [replace(config_of("dann", pair, **STARTS), seed=seed) for seed in (1, 2, 3)]
     together = train_side_by_side(configs, tmp_path, tmp_path / "together", quiet=True)

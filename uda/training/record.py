@@ -75,7 +75,12 @@ class Record:
 
     def check_data(self, task: TaskData) -> None:
         """Raise `UserError` where the run was begun on other data, so that going on would mix the two."""
-        if not (self.run.exists() and self.checkpoint.exists()):
+        if self.checkpoint.exists():
+            self.refuse_changed(task)
+
+    def refuse_changed(self, task: TaskData) -> None:
+        """Raise `UserError` where ``run.json`` names other data."""
+        if not self.run.exists():
             return
         changed = changed_files(self._about(), task.files)
         if changed:

@@ -50,6 +50,11 @@ class Trial(Record):
         """The run's."""
         return self._run.layout
 
+    def check_data(self, task: TaskData) -> None:
+        """Raise `UserError` where any start of the run was begun on other data: they would be compared on both."""
+        if any(Trial(self._run, number).checkpoint.exists() for number in range(self.config.starts)):
+            self._run.refuse_changed(task)
+
     def begin(self, task: TaskData, about: dict[str, Any], layout: Layout) -> None:
         """Begin the run."""
         self._run.begin(task, about, layout)
