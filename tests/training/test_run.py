@@ -106,6 +106,26 @@ def test_a_method_that_its_last_step_makes_is_picked_there_alone_and_may_be_resu
     assert result["accuracy_validator"] == result["accuracy_oracle"] == result["accuracy_last"]
 
 
+def test_a_run_that_goes_on_keeps_what_it_was_made_by_before(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of("source-only", pair)
+    for version in ("old", "newer", "newest"):
+        with monkeypatch.context() as patched:
+            patched.setattr("uda.training.run.code_version", lambda version=version: version)
+            if version == "newest":
+                folder = train(config, tmp_path, tmp_path, quiet=True)
+                break
+            patched.setattr("uda.training.run.evaluate", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                train(config, tmp_path, tmp_path, quiet=True)
+    about, steps = json.loads((folder / "run.json").read_text()), [line["step"] for line in log_of(folder)]
+    assert about["code_version"] == "newest"
+    earlier = [(each["code_version"], each["until_step"]) for each in about["earlier"]]
+    assert earlier == [("old", steps[0]), ("newer", steps[1])]
+    assert about["earlier"][0]["device"] == about["device"]
+
+
 def test_a_run_does_not_go_on_with_data_that_have_changed(
     pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,10 +90,23 @@ class Record:
             )
 
     def begin(self, task: TaskData, about: dict[str, Any], layout: Layout) -> None:
-        """Write ``run.json``: the config, what was read, the layout, and ``about`` (device, versions, command, …)."""
+        """Write ``run.json``: the config, what was read, the layout, and ``about`` (device, versions, command, …).
+
+        Of a run that goes on ``earlier`` has, for each time that it was left, where, and what it had been made with.
+        """
         files = [{"name": f.name, "checksum": f.checksum, "verified": f.verified} for f in task.files]
         config = {"config": self.config.to_dict(), "config_hash": self.config.hash}
-        write_json(self.run, {**config, **about, "layout": asdict(layout), "files": files, "notes": list(task.notes)})
+        earlier = self._earlier()
+        read = {"layout": asdict(layout), "files": files, "notes": list(task.notes)}
+        write_json(self.run, {**config, **about, **read, **({"earlier": earlier} if earlier else {})})
+
+    def _earlier(self) -> list[dict[str, Any]]:
+        """Return by what the run was made up to where it was left, the first time first."""
+        if not (self.run.exists() and self.checkpoint.exists()):
+            return []
+        begun = self._about()
+        made = {name: begun[name] for name in ("command", "code_version", "versions", "device") if name in begun}
+        return [*begun.get("earlier", []), {"until_step": self.last_step, **made}]
 
     def log(self, line: dict[str, Any]) -> None:
         """Append one evaluation to ``metrics.jsonl``."""
