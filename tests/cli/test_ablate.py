@@ -127,7 +127,7 @@ def test_each_run_is_told_by_what_was_changed(uda: Uda, recipe: Path, tmp_path: 
     result = uda(*begun)
     for number, name in enumerate(("as it is", "cycle", "no game"), start=1):
         assert f"[{number}/3] unit seed 2, {name}: 4 steps\n" in result.stdout
-    assert result.stderr.startswith(f"error: unit seed 2, cycle: {broken}: truncated or not a checkpoint")
+    assert result.stderr.startswith(f"error: unit seed 2, cycle: {broken.parent}: was begun, but has no run.json")
 
 
 def test_ablations_change_no_run_of_the_recipe(recipe: Path) -> None:

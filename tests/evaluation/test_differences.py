@@ -1,6 +1,7 @@
 """What tells runs of one method and preset apart is said in words."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from tests.evaluation.examples import result
 from uda.evaluation.differences import tell_settings
-from uda.evaluation.runs import find_runs
+from uda.evaluation.runs import export, find_runs
 from uda.evaluation.table import build_tables
 from uda.training.resolve import resolve
 
@@ -96,3 +97,15 @@ def test_what_does_not_say_what_was_run_is_left_as_it_is(config: object, tmp_pat
     found = tell_settings(find_runs([tmp_path]))
     assert sorted(run.settings for run in found.results) == ["width 16", "width 8"]
     assert found.broken == ("broken is broken: run.json: holds no config; move that run's folder away and train again",)
+
+
+def test_a_row_without_a_folder_is_told_as_those_of_its_settings(tmp_path: Path) -> None:
+    for seed, width in ((1, 8), (2, 8), (1, 16)):
+        run_of(tmp_path / "runs", seed, "dann", {"width": width})
+    export(find_runs([tmp_path / "runs"]).results, tmp_path / "runs.csv")
+    lost = next(path for path in (tmp_path / "runs").iterdir() if "seed2" in path.name)
+    shutil.rmtree(lost)
+    found = tell_settings(find_runs([tmp_path / "runs", tmp_path / "runs.csv"]))
+    (table,) = build_tables(found.results)
+    cells = {row.label: [len(cell.runs) for cell in row.cells.values()] for row in table.rows}
+    assert cells == {"DANN, width 8": [2], "DANN, width 16": [1]}

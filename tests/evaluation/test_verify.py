@@ -218,6 +218,7 @@ def test_logs_are_compared_number_by_number_but_for_the_time() -> None:
     [
         (lambda r: (r / "run.json").unlink(), "no run folder"),
         (lambda r: (r / "result.json").unlink(), "is not finished"),
+        (lambda r: (r / "metrics.jsonl").unlink(), r"metrics\.jsonl: is missing"),
         (lambda r: (r / "result.json").write_text("{"), "cannot be read as JSON"),
         (lambda r: (r / "metrics.jsonl").write_text("{\n"), "cannot be read as JSON lines"),
         (lambda r: cut(r / "predictions.npz"), "cannot be read as the predictions"),

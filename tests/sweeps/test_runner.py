@@ -55,3 +55,12 @@ def test_nothing_is_written_into_the_folder_of_a_finished_run(recipe: Recipe, tm
     swept = sweep([config], place, None, lambda line: None)
     assert ([result.seed for result in swept.results], swept.trained) == ([config.seed], set())
     assert stamps() == before
+
+
+def test_a_finished_run_that_does_not_say_what_was_run_is_no_row(recipe: Recipe, tmp_path: Path) -> None:
+    config, place = recipe.configs[0], Workplace(tmp_path, tmp_path / "runs", device="cpu")
+    (train(config, tmp_path, place.runs, device="cpu", quiet=True) / "run.json").unlink()
+    swept = sweep([config], place, tmp_path / "runs.csv", lambda line: None)
+    assert swept.results == []
+    assert "has no run.json" in swept.failures[0][1]
+    assert not (tmp_path / "runs.csv").exists()

@@ -126,6 +126,19 @@ def test_a_run_that_goes_on_keeps_what_it_was_made_by_before(
     assert about["earlier"][0]["device"] == about["device"]
 
 
+def test_a_run_does_not_go_on_without_what_says_how_it_was_begun(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of("source-only", pair)
+    with monkeypatch.context() as patched:
+        patched.setattr("uda.training.run.evaluate", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path, tmp_path, quiet=True)
+    (tmp_path / config.name / "run.json").unlink()
+    with pytest.raises(UserError, match=r"was begun, but has no run\.json"):
+        train(config, tmp_path, tmp_path, quiet=True)
+
+
 def test_a_run_does_not_go_on_with_data_that_have_changed(
     pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,19 +20,23 @@ _Run = RunResult | MissingRun
 def tell_settings(found: FoundRuns) -> FoundRuns:
     """Say in ``settings`` in what runs of one method, preset, pair and protocol differ, instead of by a hash.
 
-    A run that no folder is known of, as those of a ``runs.csv``, keeps its hash, and so does one that has no other
-    beside it to differ from.
+    A run that no folder is known of, as those of a ``runs.csv``, is told as one of the same settings that has a folder,
+    and else keeps its hash; so does one that has no other beside it to differ from.
     """
     folders = {**found.folders, **{run.config_hash: run.folder for run in found.missing}}
     settings = {config_hash: read_settings(folder) for config_hash, folder in folders.items()}
-    differing = _differing((*found.results, *found.unscored, *found.missing), settings)
+    everything: tuple[_Run, ...] = (*found.results, *found.unscored, *found.missing)
+    differing = _differing(everything, settings)
+
+    def words(run: _Run) -> str:
+        own = settings.get(run.config_hash, {})
+        known = [f"{key} {in_words(own[key])}" for key in differing.get((run.method, run.preset), ()) if key in own]
+        return ", ".join([*known[:_MOST], f"… ({run.settings})"] if len(known) > _MOST else known)
+
+    named = {(run.method, run.preset, run.settings): text for run in everything if (text := words(run))}
 
     def told(run: _Run) -> str:
-        own = settings.get(run.config_hash, {})
-        words = [f"{key} {in_words(own[key])}" for key in differing.get((run.method, run.preset), ()) if key in own]
-        if len(words) > _MOST:
-            words = [*words[:_MOST], f"… ({run.settings})"]
-        return ", ".join(words) or run.settings
+        return named.get((run.method, run.preset, run.settings), run.settings)
 
     return replace(
         found,

@@ -103,6 +103,8 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise UserError(f"{path}: is missing; move that run's folder away and train again")
     try:
         return [json.loads(line) for line in path.read_bytes().splitlines()]
     except ValueError as error:

@@ -195,6 +195,8 @@ def _take_in(config: RunConfig, runs: Path, table: Path | None, swept: Sweep, da
     if is_finished(runs, config):
         folder, now = runs / config.name, config.hash in swept.trained
         try:
+            if not (folder / "run.json").is_file():
+                raise UserError(f"{folder}: has no run.json, which says what was run; move it away and train again")
             result = read_result(folder)
             told = f" in {result.seconds:.0f} s{_kept(folder)}{_rare(folder)}" if now else _before(config, folder, data)
             if table is not None and result.scored:

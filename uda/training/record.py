@@ -79,9 +79,12 @@ class Record:
             self.refuse_changed(task)
 
     def refuse_changed(self, task: TaskData) -> None:
-        """Raise `UserError` where ``run.json`` names other data."""
+        """Raise `UserError` where ``run.json`` names other data, or is not there to say."""
         if not self.run.exists():
-            return
+            raise UserError(
+                f"{self.folder}: was begun, but has no run.json, which says on what data and how; put it back, or move "
+                "the folder away and train anew"
+            )
         changed = changed_files(self._about(), task.files)
         if changed:
             raise UserError(
