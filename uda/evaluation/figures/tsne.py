@@ -86,12 +86,13 @@ def _by_class(axis: Axes, found: Embedding, scale: float) -> list[Line2D]:
     another; a few longer names have colours.
     """
     names, handles = found.class_names, []
+    written = _written(names)
     many = len(names) > len(_CLASS_COLOURS)
     for label, name in enumerate(names):
         x, y = found.points[found.labels == label].T
         look: dict[str, Any] = {"linestyle": "none", "color": _CLASS_COLOURS[label % len(_CLASS_COLOURS)]}
-        if many or _written(names):
-            marker = written_marker(name if _written(names) else str(label))
+        if many or written:
+            marker = written_marker(name if written else str(label))
             # matplotlib makes what is farthest out in a marker equally far out: so all digits are of one height
             letters = 2 * float(np.abs(marker.vertices).max()) / _DIGIT
             look |= {"marker": marker, "markeredgewidth": 0}
